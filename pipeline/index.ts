@@ -1,0 +1,10 @@
+export {Checkpoint} from './checkpoint.ts';
+export {CheckpointSchedule} from './checkpoint-schedule.ts';
+export type {DeadLetter, DeadLetters} from './dead-letters.ts';
+export type {DocumentChunk} from './document-chunk.ts';
+export type {Element} from './element.ts';
+export type {Position} from './position.ts';
+export type {PartitionProgress, Progress} from './progress.ts';
+export type {Sink, SinkOptions} from './sink.ts';
+export type {Source, SourceOptions} from './source.ts';
+export type {StreamRecord} from './stream-record.ts';
