@@ -1,0 +1,6 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** Disposes every tensor in a structure. */
+export function disposeTensors(value: object): void {
+  tf.dispose(value as tf.TensorContainer);
+}

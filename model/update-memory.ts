@@ -1,0 +1,106 @@
+import * as tf from '@tensorflow/tfjs';
+import {compress} from './compress.ts';
+import {joinSlices} from './join-slices.ts';
+import type {LayerWeights} from './layer-weights.ts';
+import type {LayerMemory} from './memory.ts';
+import type {ModelConfig} from './model-config.ts';
+import {projectHeads} from './project-heads.ts';
+import type {UpdatePlan} from './update-plan.ts';
+
+/** What a layer's attention leaves for the memory update. */
+export type SegmentRows = {
+  /** Normalised inputs of the attention. [B, n, d] */
+  readonly rows: tf.Tensor3D;
+  /** [H, B, n, k] each */
+  readonly keys: tf.Tensor4D;
+  readonly values: tf.Tensor4D;
+  /** Most-used only: attention that memory and segment received from this segment's queries. [B, n_m + n] */
+  readonly attention?: tf.Tensor2D;
+};
+
+/** Moves one layer's memory on by a segment (docs/model.md, "Memory update"). */
+export function updateMemory(
+  memory: LayerMemory,
+  segment: SegmentRows,
+  {config, weights, plan}: {config: ModelConfig; weights: LayerWeights; plan: UpdatePlan},
+): LayerMemory {
+  const {memoryLength, compressedMemoryLength} = config;
+  const available = memoryLength + config.segmentLength; // T
+  const newest = {start: available - memoryLength, size: memoryLength};
+  const kept: LayerMemory =
+    memoryLength > 0
+      ? {
+          rows: joinSlices([memory.rows, segment.rows], {axis: 1, ...newest}), // [B, n_m, d]
+          keys: joinSlices([memory.keys, segment.keys], {axis: 2, ...newest}), // [H, B, n_m, k]
+          values: joinSlices([memory.values, segment.values], {axis: 2, ...newest}),
+        }
+      : {};
+  if (compressedMemoryLength === 0) return kept;
+
+  const mass = totalMass(memory, segment); // [B, T]
+  const rows = evictedRows([memory.rows, segment.rows], config, plan); // [B, E·c + lookAhead, d]
+  const compressed = compress(
+    {
+      rows,
+      rate: config.compressionRate,
+      ...(mass !== undefined && {
+        attention: evictedAttention(mass, config, plan),
+        windows: plan.evictedWindows!,
+      }),
+    },
+    config,
+    weights,
+  ); // [B, E, d]
+  const [keys, values] = projectHeads(compressed, weights.keyValue, config.heads); // [H, B, E, k] each
+  return {
+    ...kept,
+    ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]
+    compressedRows: append(memory.compressedRows!, compressed, plan.compressed),
+    compressedKeys: append(memory.compressedKeys!, keys!, plan.compressedProjections),
+    compressedValues: append(memory.compressedValues!, values!, plan.compressedProjections),
+  };
+}
+
+/** Attention mass of all available rows after this segment. [B, T] */
+function totalMass(memory: LayerMemory, segment: SegmentRows): tf.Tensor2D | undefined {
+  if (segment.attention === undefined) return undefined;
+  if (memory.attentionMass === undefined) return segment.attention;
+  const n = segment.rows.shape[1];
+  return tf.add(
+    segment.attention,
+    tf.pad(memory.attentionMass, [
+      [0, 0],
+      [0, n],
+    ]),
+  );
+}
+
+function evictedRows(parts: readonly (tf.Tensor3D | undefined)[], config: ModelConfig, plan: UpdatePlan): tf.Tensor3D {
+  const {segmentLength: n, memoryLength, modelWidth, compressionRate} = config;
+  if (plan.evicted === undefined) return joinSlices(parts, {axis: 1, start: 0, size: n + plan.lookAhead});
+  const all = joinSlices(parts, {axis: 1, start: 0, size: memoryLength + n}); // [B, T, d]
+  const picked = tf.gather(tf.reshape(all, [-1, modelWidth]), plan.evicted);
+  return tf.reshape(picked, [-1, plan.windows * compressionRate + plan.lookAhead, modelWidth]);
+}
+
+/** Mean attention over the queries that could see each evicted row, −1 where none is evicted. [B, E·c] */
+function evictedAttention(mass: tf.Tensor2D, config: ModelConfig, plan: UpdatePlan): tf.Tensor2D {
+  const available = config.memoryLength + config.segmentLength; // T
+  // The newest row was seen by one query, its own, the one before it by two, and so on.
+  const mean = tf.div(mass, tf.range(available, 0, -1)) as tf.Tensor2D; // [B, T]
+  const size = plan.windows * config.compressionRate; // E·c
+  const candidates =
+    plan.evicted === undefined
+      ? tf.slice(mean, [0, 0], [-1, size])
+      : tf.reshape(tf.gather(tf.reshape(mean, [-1]), plan.evicted), [-1, size]);
+  return tf.where(plan.isEvicted!, candidates, tf.scalar(-1)) as tf.Tensor2D;
+}
+
+/** The last n_cm slots of memory and new slots; slots [B, S, d] or [H, B, S, k]. */
+function append<T extends tf.Tensor>(memory: T, added: T, picks: tf.Tensor1D | undefined): T {
+  const axis = memory.rank - 2;
+  const size = memory.shape[axis]!;
+  if (picks === undefined) return joinSlices([memory, added], {axis, start: added.shape[axis]!, size});
+  const all = tf.concat([memory, added] as tf.Tensor[], axis);
+  return tf.reshape(tf.gather(tf.reshape(all, [-1, memory.shape[axis + 1]!]), picks), memory.shape) as T;
+}
