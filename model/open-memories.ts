@@ -110,12 +110,15 @@ export class OpenMemories implements Disposable {
     if (place.batch.keys === 0) disposeTensors(place.batch.memory);
   }
 
-  /** Gives the keys that remain in a batch others have left rows of their own, so that the batch does not outlive its use. */
+  /** Gives the few keys that remain in a batch others have left rows of their own, so that a large batch does not outlive its use. */
   #takeApart(left: ReadonlySet<SharedBatch | undefined>): void {
-    if (![...left].some(batch => batch !== undefined && batch.keys > 0)) return;
+    const sparse = [...left].filter(
+      batch => batch !== undefined && batch.keys > 0 && batch.keys * 2 <= batch.memory.counts.length,
+    );
+    if (sparse.length === 0) return;
     for (const [key, place] of [...this.#places]) {
       const {memory} = place.batch;
-      if (!left.has(place.batch) || memory.counts.length === 1) continue;
+      if (!sparse.includes(place.batch)) continue;
       this.#put(key, {batch: {memory: gatherMemories([{memory, row: place.row}]), keys: 0}, row: 0});
     }
   }
