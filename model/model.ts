@@ -17,7 +17,7 @@ export type StepResult = {
   readonly surprisal: Float32Array;
 };
 
-/** A Compressive Transformer and the memories it holds open, each under a key. */
+/** A Compressive Transformer and the memories it holds open, each under a key. Calls take effect in the order in which they are made. */
 export interface Model extends AsyncDisposable {
   readonly name: string;
   readonly config: ModelConfig;

@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
-import type {ModelConfig} from '../../model/model-config.ts';
 import type {TensorData} from '../../model/memory-snapshot.ts';
+import type {ModelConfig} from '../../model/model-config.ts';
 import {readSafetensors} from '../../model/weights/read-safetensors.ts';
 
 const folder = new URL('../../../test/fixtures/', import.meta.url);

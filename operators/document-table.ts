@@ -1,0 +1,128 @@
+import {MemoryMismatchError} from '../errors.ts';
+import type {MemoryChange, MemoryStore} from '../memory-store/memory-store.ts';
+import type {Model} from '../model/model.ts';
+import type {Progress} from '../pipeline/progress.ts';
+import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {OpenDocument} from './open-document.ts';
+
+export type DocumentTableOptions = {
+  readonly model: Model;
+  readonly store: MemoryStore;
+  readonly replayed: 'skip' | 'restart';
+  /** Bytes of memories that stay open in the model after a commit. */
+  readonly openMemoryBytes: number;
+};
+
+/** Memories copied out of the model at once; between two such copies it can step. */
+const snapshotsAtOnce = 4;
+
+/** The documents that are being read: opens them from the store, writes them back, closes the least recently read. */
+export class DocumentTable {
+  readonly #options: DocumentTableOptions;
+  /** Least recently read first. */
+  readonly #documents = new Map<string, OpenDocument>();
+  #inHand: OpenDocument | undefined;
+  #commits = 0;
+
+  constructor(options: DocumentTableOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the document of a record and holds it open until the next call; `undefined` if the record is part of its memory already.
+   *
+   * @throws {MemoryMismatchError} If the document was stored by another model.
+   */
+  async open(record: StreamRecord<unknown>): Promise<OpenDocument | undefined> {
+    const id = record.key;
+    const document = this.#documents.get(id) ?? (await this.#load(record));
+    this.#documents.delete(id);
+    this.#documents.set(id, document);
+    this.#inHand = document;
+    return document.covers(record) ? undefined : document;
+  }
+
+  /** Whether more memories are open in the model than may be. */
+  get overfull(): boolean {
+    // Few documents cannot be too many; saves counting at each record.
+    const {model, openMemoryBytes} = this.#options;
+    return this.#documents.size * model.memoryBytes > openMemoryBytes && this.#openBytes() > openMemoryBytes;
+  }
+
+  /**
+   * Fixes what a commit is to write: every document as it stands now. Nothing is copied; reading may go on while the commit is written.
+   *
+   * @returns The commit.
+   */
+  async prepareCommit(): Promise<(progress: Progress) => Promise<void>> {
+    const {model, store} = this.#options;
+    const commit = this.#commits++;
+    const changed = [...this.#documents.values()]
+      .filter(({version, storedVersion}) => version !== storedVersion)
+      .map(document => ({
+        document,
+        version: document.version,
+        record: document.toRecord(model.fingerprint),
+        memory: document.segments > 0 ? `${document.id}\0commit ${commit}` : undefined,
+      }));
+    for (const {document, memory} of changed) if (memory !== undefined) await model.fork(document.id, memory);
+
+    async function* changes(): AsyncGenerator<MemoryChange> {
+      for (let start = 0; start < changed.length; start += snapshotsAtOnce) {
+        const part = changed.slice(start, start + snapshotsAtOnce);
+        const memories = part.flatMap(({memory}) => memory ?? []);
+        const snapshots = memories.length > 0 ? await model.snapshot(memories) : [];
+        for (const {document, record, memory} of part) {
+          yield [document.id, record(memory === undefined ? undefined : snapshots.shift())];
+        }
+      }
+    }
+
+    return async progress => {
+      await store.commit(changes(), progress);
+      await model.release(changed.flatMap(({memory}) => memory ?? []));
+      for (const {document, version} of changed) document.storedVersion = version;
+      await this.#closeIdle();
+    };
+  }
+
+  async #load(record: StreamRecord<unknown>): Promise<OpenDocument> {
+    const {model, store, replayed} = this.#options;
+    const stored = await store.get(record.key);
+    if (stored !== undefined && stored.fingerprint !== model.fingerprint) {
+      throw new MemoryMismatchError(
+        `Cannot read document "${record.key}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
+      );
+    }
+    if (stored !== undefined) {
+      const document = OpenDocument.fromRecord(record.key, stored, model.config.modelWidth);
+      const anew = replayed === 'restart' && document.covers(record);
+      if (!anew) {
+        if (document.segments > 0) await model.restore(record.key, stored.memory);
+        return document;
+      }
+    }
+    return new OpenDocument(record.key, model.config.modelWidth);
+  }
+
+  /** Closes stored documents that have ended, and the least recently read of the others while too many memories are open. */
+  async #closeIdle(): Promise<void> {
+    const {model, openMemoryBytes} = this.#options;
+    let bytes = this.#openBytes();
+    const closed: string[] = [];
+    for (const document of this.#documents.values()) {
+      const idle = document.version === document.storedVersion && document !== this.#inHand;
+      if (!idle || !(document.ended || bytes > openMemoryBytes)) continue;
+      if (document.segments > 0) bytes -= model.memoryBytes;
+      this.#documents.delete(document.id);
+      closed.push(document.id);
+    }
+    await model.release(closed);
+  }
+
+  #openBytes(): number {
+    let open = 0;
+    for (const {segments} of this.#documents.values()) if (segments > 0) open++;
+    return open * this.#options.model.memoryBytes;
+  }
+}

@@ -1,0 +1,64 @@
+import type {MemoryRecord} from '../memory-store/memory-record.ts';
+import type {MemorySnapshot} from '../model/memory-snapshot.ts';
+import type {Position} from '../pipeline/position.ts';
+import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {RunningSummary} from './running-summary.ts';
+import {TokenBuffer} from './token-buffer.ts';
+
+const emptyMemory: MemorySnapshot = {memoryCount: 0, compressedMemoryCount: 0, tensors: {}};
+
+/** A document that is being read: everything of its memory record but the tensors, which the model holds open. */
+export class OpenDocument {
+  readonly id: string;
+  position: Position | undefined;
+  timestamp = 0;
+  segments = 0;
+  carry: Uint8Array = new Uint8Array(0);
+  pending = new TokenBuffer();
+  readonly summary: RunningSummary;
+  /** Counts changes, so that a checkpoint can tell whether the document has moved on since. */
+  version = 0;
+  /** The version that is in the store. */
+  storedVersion = 0;
+  /** Whether the source knew of nothing more for it. */
+  ended = false;
+
+  constructor(id: string, modelWidth: number) {
+    this.id = id;
+    this.summary = new RunningSummary(modelWidth);
+  }
+
+  /** A document as it was stored. */
+  static fromRecord(id: string, record: MemoryRecord, modelWidth: number): OpenDocument {
+    const document = new OpenDocument(id, modelWidth);
+    document.position = record.position;
+    document.timestamp = record.timestamp;
+    document.segments = record.segments;
+    document.carry = record.carry;
+    document.pending = new TokenBuffer({ids: record.pendingTokens, byteLengths: record.pendingByteLengths});
+    document.summary.add(record.summary);
+    return document;
+  }
+
+  /** Whether a record is part of this memory already. */
+  covers({position}: StreamRecord<unknown>): boolean {
+    return this.position?.partition === position.partition && position.offset <= this.position.offset;
+  }
+
+  /** What is to be stored; the tensors come from the model. */
+  toRecord(fingerprint: string): (memory: MemorySnapshot | undefined) => MemoryRecord {
+    const {ids, byteLengths} = this.pending.all();
+    const {tokens, bytes, bits, hiddenSum} = this.summary;
+    const fields = {
+      fingerprint,
+      position: this.position!,
+      timestamp: this.timestamp,
+      segments: this.segments,
+      carry: this.carry,
+      pendingTokens: ids,
+      pendingByteLengths: byteLengths,
+      summary: {tokens, bytes, bits, hiddenSum: this.segments === 0 ? new Float64Array(0) : hiddenSum.slice()},
+    };
+    return (memory = emptyMemory) => ({...fields, memory});
+  }
+}

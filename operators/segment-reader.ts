@@ -1,0 +1,137 @@
+import type {Model, StepResult} from '../model/model.ts';
+import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {BatchPlanner} from './batch-planner.ts';
+import type {Embedding} from './embedding.ts';
+import type {OpenDocument} from './open-document.ts';
+import type {ReadingStatistics} from './reading-statistics.ts';
+import {RunningSummary} from './running-summary.ts';
+import type {SegmentTask} from './segment-task.ts';
+
+export type SegmentReaderOptions = {
+  readonly model: Model;
+  readonly every: 'segment' | 'document';
+  readonly batch: number;
+  readonly bufferedTokens: number;
+  readonly statistics: ReadingStatistics;
+  readonly emit: (embedding: StreamRecord<Embedding>) => void;
+  readonly fail: (error: unknown) => void;
+};
+
+/** What was read of a document: by its memory, or beyond it. */
+type Totals = {readonly summary: RunningSummary; segments: number};
+
+/** Batches on their way through the model: one in work, one waiting so that the model never idles, one being read back. */
+const batchesUnderWay = 3;
+
+/** Takes segments through the model in batches, adds up what they give, and emits embeddings. */
+export class SegmentReader {
+  readonly #options: SegmentReaderOptions;
+  readonly #planner: BatchPlanner;
+  /** Totals of documents while their tails are read beyond what their memories keep. */
+  readonly #tails = new Map<OpenDocument, Totals>();
+  #underWay = 0;
+  #last: Promise<void> = Promise.resolve();
+  #wake: () => void = () => {};
+
+  constructor(options: SegmentReaderOptions) {
+    this.#options = options;
+    this.#planner = new BatchPlanner(options);
+  }
+
+  add(task: SegmentTask): void {
+    this.#planner.add(task);
+  }
+
+  /** Starts the batches that are due; resolves when the model can do with more. */
+  async startDue(): Promise<void> {
+    for (const tasks of this.#planner.due()) await this.#start(tasks);
+  }
+
+  /** Reads everything that was added. */
+  async finish(): Promise<void> {
+    for (const tasks of this.#planner.rest()) await this.#start(tasks);
+    await this.#last;
+  }
+
+  async #start(tasks: readonly SegmentTask[]): Promise<void> {
+    while (this.#underWay >= batchesUnderWay) {
+      await Promise.race([this.#last, new Promise<void>(resolve => (this.#wake = resolve))]);
+    }
+    this.#underWay++;
+    const stepping = this.#step(tasks);
+    // Awaited below, in order; until then a failure must not count as unhandled.
+    stepping.catch(() => {});
+    this.#last = this.#last.then(async () => {
+      const results = await stepping;
+      for (const [index, task] of tasks.entries()) await this.#finishTask(task, results[index]);
+      this.#underWay--;
+      this.#wake();
+    });
+    this.#last.catch(this.#options.fail);
+  }
+
+  /** One result for each task, `undefined` for those without tokens. */
+  async #step(tasks: readonly SegmentTask[]): Promise<(StepResult | undefined)[]> {
+    const {model} = this.#options;
+    const forks = tasks.filter(({fork}) => fork).map(({document, memory}) => model.fork(document.id, memory));
+    const reading = tasks.filter(({tokens}) => tokens.ids.length > 0);
+    const stepping =
+      reading.length === 0 ? [] : model.step(reading.map(({memory, tokens}) => ({memory, tokens: tokens.ids})));
+    const [results] = await Promise.all([stepping, ...forks]);
+    return tasks.map(task => results[reading.indexOf(task)]);
+  }
+
+  async #finishTask(task: SegmentTask, result: StepResult | undefined): Promise<void> {
+    const {model, every, statistics} = this.#options;
+    const {document, tokens, tail, final} = task;
+    const totals = tail ? this.#tail(document) : document;
+    if (result !== undefined) {
+      const segment = new RunningSummary(result.hiddenSum.length);
+      segment.add({
+        tokens: tokens.ids.length,
+        bytes: tokens.byteLengths.reduce((sum, length) => sum + length, 0),
+        bits: result.surprisal.reduce((sum, bits) => sum + bits, 0),
+        hiddenSum: result.hiddenSum,
+      });
+      totals.summary.add(segment);
+      totals.segments++;
+      statistics.segments++;
+      statistics.tokens += segment.tokens;
+      statistics.bytes += segment.bytes;
+      if (every === 'segment') this.#emit(task, {of: segment, totals});
+    }
+    if (!final) return;
+    this.#tails.delete(document);
+    if (task.memory !== document.id) await model.release([task.memory]);
+    statistics.documents++;
+    if (totals.summary.tokens > 0) this.#emit(task, {of: totals.summary, totals});
+    else statistics.emptyDocuments++;
+  }
+
+  #tail(document: OpenDocument): Totals {
+    let tail = this.#tails.get(document);
+    if (tail === undefined) {
+      tail = {summary: document.summary.copy(), segments: document.segments};
+      this.#tails.set(document, tail);
+    }
+    return tail;
+  }
+
+  #emit({document, position, timestamp}: SegmentTask, {of, totals}: {of: RunningSummary; totals: Totals}): void {
+    const {model, emit} = this.#options;
+    emit({
+      key: document.id,
+      position,
+      timestamp,
+      value: {
+        id: document.id,
+        vector: of.embedding(),
+        tokens: totals.summary.tokens,
+        segments: totals.segments,
+        bitsPerByte: of.bitsPerByte,
+        final: of === totals.summary,
+        model: {name: model.name, fingerprint: model.fingerprint},
+      },
+    });
+  }
+}
