@@ -1,0 +1,127 @@
+import {CorruptMemoryError, StoreError} from '../errors.ts';
+import type {TensorData} from '../model/memory-snapshot.ts';
+import {fromFloat16} from './float16.ts';
+import {memoryDtypes} from './memory-dtype.ts';
+import type {MemoryRecord} from './memory-record.ts';
+import {
+  checkByteOrder,
+  checksumOf,
+  packr,
+  type RecordFields,
+  recordFormat,
+  sectionsOf,
+  sizeOf,
+} from './record-format.ts';
+
+/**
+ * Decodes what `encodeMemoryRecord` gave. Everything is copied: the result shares no memory with `bytes`.
+ *
+ * @param documentId For error messages.
+ * @throws {CorruptMemoryError} If the bytes are truncated, damaged or no record at all.
+ * @throws {StoreError} If a newer version of Palimpsest wrote them.
+ */
+export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): MemoryRecord {
+  checkByteOrder();
+  const fieldsBytes = verifiedFieldsBytes(bytes, documentId);
+  const {headerBytes} = recordFormat;
+  // Only bytes whose checksum holds come here, yet whoever computed it may have been wrong about the rest.
+  let fields: unknown;
+  try {
+    fields = packr.unpack(bytes.subarray(headerBytes, headerBytes + fieldsBytes));
+  } catch (cause) {
+    throw corrupt(documentId, 'its fields cannot be decoded', cause);
+  }
+  if (!areRecordFields(fields)) throw corrupt(documentId, 'its fields are not those of a record');
+  const {offsets, total} = sectionsOf(fields, fieldsBytes);
+  if (total !== bytes.length) throw corrupt(documentId, 'its arrays do not fill it');
+
+  let section = 0;
+  const copy = (byteLength: number) => {
+    const start = offsets[section++]!;
+    // Not `slice`, which on a Buffer is a view.
+    const array = new Uint8Array(byteLength);
+    array.set(bytes.subarray(start, start + byteLength));
+    return array.buffer;
+  };
+  const carry = new Uint8Array(copy(fields.carry));
+  const pendingTokens = new Int32Array(copy(fields.pendingTokens * 4));
+  const pendingByteLengths = new Int32Array(copy(fields.pendingByteLengths * 4));
+  const hiddenSum = new Float64Array(copy(fields.hiddenSum * 8));
+  const tensors = fields.tensors.map(([name, shape]): [string, TensorData] => {
+    const size = sizeOf(shape);
+    const data =
+      fields.dtype === 'float16' ? fromFloat16(new Uint16Array(copy(size * 2))) : new Float32Array(copy(size * 4));
+    return [name, {shape, data}];
+  });
+  return {
+    fingerprint: fields.fingerprint,
+    position: {partition: fields.partition, offset: BigInt(fields.offset)},
+    timestamp: fields.timestamp,
+    segments: fields.segments,
+    carry,
+    pendingTokens,
+    pendingByteLengths,
+    summary: {tokens: fields.tokens, bytes: fields.bytes, bits: fields.bits, hiddenSum},
+    memory: {
+      memoryCount: fields.memoryCount,
+      compressedMemoryCount: fields.compressedMemoryCount,
+      tensors: Object.fromEntries(tensors),
+    },
+  };
+}
+
+function verifiedFieldsBytes(bytes: Uint8Array, documentId: string): number {
+  const {magic, version, headerBytes, versionAt, checksumAt, totalAt, fieldsBytesAt, largestRecord} = recordFormat;
+  if (magic.some((byte, i) => bytes[i] !== byte)) throw corrupt(documentId, 'it does not begin like a record');
+  if (bytes.length < headerBytes) throw corrupt(documentId, `it ends after ${bytes.length} bytes`);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
+  const total = header.getBigUint64(totalAt, true);
+  if (total !== BigInt(bytes.length) || bytes.length > largestRecord) {
+    throw corrupt(documentId, `it has ${bytes.length} bytes where its header says ${total}`);
+  }
+  if (checksumOf(bytes) !== header.getUint32(checksumAt, true)) throw corrupt(documentId, 'its checksum does not hold');
+  const found = header.getUint16(versionAt, true);
+  if (found > version) {
+    throw new StoreError(
+      `Cannot read the memory of document "${documentId}" as its format must be at most ${version}: current format is ${found}; upgrade Palimpsest`,
+    );
+  }
+  const fieldsBytes = header.getUint32(fieldsBytesAt, true);
+  if (found !== version || headerBytes + fieldsBytes > bytes.length)
+    throw corrupt(documentId, 'its header is not valid');
+  return fieldsBytes;
+}
+
+function areRecordFields(value: unknown): value is RecordFields {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = value as Record<keyof RecordFields, unknown>;
+  return (
+    typeof fields.fingerprint === 'string' &&
+    typeof fields.partition === 'string' &&
+    typeof fields.offset === 'string' &&
+    /^-?\d{1,100}$/.test(fields.offset) &&
+    [fields.timestamp, fields.segments, fields.tokens, fields.bytes, fields.bits].every(n => typeof n === 'number') &&
+    [fields.carry, fields.pendingTokens, fields.pendingByteLengths, fields.hiddenSum].every(isLength) &&
+    [fields.memoryCount, fields.compressedMemoryCount].every(isLength) &&
+    memoryDtypes.some(dtype => dtype === fields.dtype) &&
+    Array.isArray(fields.tensors) &&
+    fields.tensors.every(isTensorEntry)
+  );
+}
+
+function isTensorEntry(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [name, shape] = value;
+  return typeof name === 'string' && Array.isArray(shape) && shape.every(isLength);
+}
+
+function isLength(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function corrupt(documentId: string, what: string, cause?: unknown): CorruptMemoryError {
+  return new CorruptMemoryError(
+    `Cannot read the memory of document "${documentId}" as ${what}: forget the document and replay its input`,
+    {cause},
+  );
+}

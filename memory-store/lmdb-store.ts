@@ -1,0 +1,456 @@
+import {statfs} from 'node:fs/promises';
+import {join} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
+import {type Database, open, type RootDatabase} from 'lmdb';
+import {CorruptMemoryError, MemoryMismatchError, StoreError} from '../errors.ts';
+import type {PartitionProgress, Progress} from '../pipeline/progress.ts';
+import {checkDataFile} from './check-data-file.ts';
+import {checkName} from './check-name.ts';
+import {CommitQueue} from './commit-queue.ts';
+import {decodeMemoryRecord} from './decode-memory-record.ts';
+import {encodeMemoryRecord} from './encode-memory-record.ts';
+import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
+import type {MemoryRecord} from './memory-record.ts';
+import type {MemoryChange, MemoryStore} from './memory-store.ts';
+import {prepareFolder} from './prepare-folder.ts';
+import {currentProcess, isRunning, type ProcessIdentity} from './process-identity.ts';
+import {openSealedValue, sealValue} from './sealed-value.ts';
+import {storedKey} from './stored-key.ts';
+
+export type LmdbStoreOptions = {
+  /**
+   * How new memories are stored; those already stored are read whatever they are.
+   *
+   * @default 'float32'
+   */
+  readonly dtype?: MemoryDtype;
+  /**
+   * Opens beside a writer and sees what it has committed. Nothing is created.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
+  /**
+   * Bytes that the data file should not outgrow: a commit that makes it larger is undone. The file may exceed the limit by
+   * the part of a commit that was written when this was noticed, 16 MiB or one record; that space is used again.
+   *
+   * @default Infinity
+   */
+  readonly maxBytes?: number;
+  /** Fingerprint of the model that will read and write; without it, memories of several models may share the store. */
+  readonly fingerprint?: string;
+};
+
+type Table = Database<Buffer, Buffer>;
+type Environment = RootDatabase<Buffer, Buffer>;
+type Entry = readonly [documentId: string, number: number];
+type StoredProgress = readonly [partition: string, nextOffset: string, ended: boolean];
+type StoredLength = readonly [output: string, length: string];
+
+const storeFormat = 1;
+const partBytes = 2 ** 24;
+const spareBytes = 2 ** 20;
+const pageOfKeys = 1000;
+const binary = {encoding: 'binary', keyEncoding: 'binary'} as const;
+const formatKey = Buffer.from('format');
+const fingerprintKey = Buffer.from('fingerprint');
+const nextNumberKey = Buffer.from('nextNumber');
+const writerKey = Buffer.from('writer');
+/** LMDB cannot write through an environment that this process has opened for reading first. */
+const readersHere = new Map<string, number>();
+
+/**
+ * Keeps memories in a folder of the local disk, in LMDB. One process at a time writes, any number read.
+ *
+ * A commit first writes its records, part by part, where no document points to them; one last transaction then turns all
+ * its documents to the new records and advances progress. So a commit of any size takes the memory of one part, and is
+ * seen as a whole or not at all.
+ */
+export class LmdbStore implements MemoryStore {
+  readonly supports = {persistent: true, atomicCommit: true, shared: false};
+  readonly #path: string;
+  readonly #options: LmdbStoreOptions;
+  readonly #queue: CommitQueue;
+  readonly #environment: Environment;
+  readonly #meta: Table;
+  /** Documents and the numbers of their records. */
+  readonly #documents: Table;
+  /** Encoded records by number. Those from the next number on belong to a commit that has not ended. */
+  readonly #records: Table;
+  readonly #partitions: Table;
+  readonly #outputs: Table;
+  #nextNumber = 0;
+
+  /**
+   * Opens a store, and makes it if there is none.
+   *
+   * @param path A folder on a local disk.
+   * @throws {StoreError} If the folder cannot be used, holds something else or a damaged store, was written by a newer
+   * version of Palimpsest, or is being written by another process.
+   * @throws {MemoryMismatchError} If another model wrote the store.
+   */
+  static async open(path: string, options: LmdbStoreOptions = {}): Promise<LmdbStore> {
+    const {readOnly = false, maxBytes = Number.POSITIVE_INFINITY, dtype = 'float32'} = options;
+    if (!(maxBytes > 0)) {
+      throw new RangeError(`Cannot open LmdbStore as maxBytes must be positive: current value is ${maxBytes}`);
+    }
+    if (!memoryDtypes.includes(dtype)) {
+      throw new RangeError(
+        `Cannot open LmdbStore as dtype must be one of ${memoryDtypes.join(', ')}: current value is ${dtype}`,
+      );
+    }
+    const folder = await prepareFolder(path, {readOnly});
+    await checkDataFile(join(folder, 'data.mdb'), {readOnly});
+    if (!readOnly && readersHere.has(folder)) {
+      throw new StoreError(
+        `Cannot open the store at "${folder}" for writing as it must be opened for writing before it is opened for reading: this process has it open for reading; close that first`,
+      );
+    }
+    try {
+      // Without overlapping sync, a transaction is on the disk once its promise resolves. Without event-turn batching,
+      // there is no promise that nobody can catch.
+      const environment: Environment = open(folder, {
+        ...binary,
+        noSubdir: false,
+        readOnly,
+        maxDbs: 8,
+        overlappingSync: false,
+        eventTurnBatching: false,
+      });
+      try {
+        const store = new LmdbStore(folder, options, environment);
+        if (readOnly) readersHere.set(folder, (readersHere.get(folder) ?? 0) + 1);
+        else await store.#removeRecords(store.#nextNumber);
+        return store;
+      } catch (error) {
+        await environment.close();
+        throw error;
+      }
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause;
+      throw new StoreError(`Cannot open the store at "${folder}" as LMDB refuses it: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  private constructor(folder: string, options: LmdbStoreOptions, environment: Environment) {
+    this.#path = folder;
+    this.#options = options;
+    this.#queue = new CommitQueue(`the store at "${folder}"`);
+    this.#environment = environment;
+    const isNew = environment.getKeysCount({limit: 1}) === 0;
+    if (!isNew && !environment.doesExist(Buffer.from('palimpsest'))) throw foreign(folder);
+    this.#meta = this.#table('palimpsest');
+    this.#checkFormat();
+    if (!options.readOnly) environment.transactionSync(() => this.#claim());
+    this.#documents = this.#table('documents');
+    this.#records = this.#table('records');
+    this.#partitions = this.#table('partitions');
+    this.#outputs = this.#table('outputs');
+    this.#checkFingerprint(options.fingerprint, 'open the store');
+    this.#nextNumber = this.#metaValue<number>(nextNumberKey) ?? 0;
+  }
+
+  async get(documentId: string): Promise<MemoryRecord | undefined> {
+    this.#queue.checkOpen('read a memory');
+    checkName('document', documentId);
+    const transaction = this.#environment.useReadTransaction();
+    let bytes: Uint8Array | undefined;
+    try {
+      const sealed = this.#documents.get(storedKey(documentId), {transaction});
+      if (sealed === undefined) return undefined;
+      const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
+      bytes = this.#records.get(numberKey(number), {transaction});
+      if (bytes === undefined) throw new Error('its record is missing');
+    } catch (cause) {
+      throw new CorruptMemoryError(
+        `Cannot read the memory of document "${documentId}" as ${(cause as Error).message}: forget the document and replay its input`,
+        {cause},
+      );
+    } finally {
+      transaction.done();
+    }
+    return decodeMemoryRecord(bytes, documentId);
+  }
+
+  /**
+   * As {@link MemoryStore.commit}. Records are encoded one at a time while the event loop runs, and must not be changed
+   * before the promise settles.
+   */
+  async commit(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>, progress: Progress): Promise<void> {
+    if (this.#options.readOnly) {
+      throw new StoreError(
+        `Cannot commit to the store at "${this.#path}" as it must be open for writing: it is open for reading`,
+      );
+    }
+    await this.#queue.run(async () => {
+      const first = this.#nextNumber;
+      try {
+        await this.#turn(await this.#stage(changes), progress);
+      } catch (error) {
+        this.#nextNumber = first;
+        // Should this fail as well, the next open removes them.
+        await this.#removeRecords(first).catch(() => {});
+        throw error;
+      }
+    });
+  }
+
+  async progress(): Promise<Progress> {
+    this.#queue.checkOpen('read progress');
+    const transaction = this.#environment.useReadTransaction();
+    try {
+      const partitions = new Map<string, PartitionProgress>();
+      for (const {value} of this.#partitions.getRange({transaction})) {
+        const [partition, nextOffset, ended] = openSealedValue<StoredProgress>(value, 'the progress of a partition');
+        partitions.set(partition, {nextOffset: BigInt(nextOffset), ended});
+      }
+      const outputs = new Map<string, bigint>();
+      for (const {value} of this.#outputs.getRange({transaction})) {
+        const [output, length] = openSealedValue<StoredLength>(value, 'the length of an output');
+        outputs.set(output, BigInt(length));
+      }
+      return {partitions, outputs};
+    } finally {
+      transaction.done();
+    }
+  }
+
+  async *keys(): AsyncIterable<string> {
+    let last: Buffer | undefined;
+    for (;;) {
+      this.#queue.checkOpen('list documents');
+      // A page at a time: an iterator left open would keep LMDB from using freed space again.
+      const page: string[] = [];
+      for (const {key, value} of this.#documents.getRange({
+        ...(last && {start: last, exclusiveStart: true}),
+        limit: pageOfKeys,
+      })) {
+        page.push(openSealedValue<Entry>(value, 'the name of a document')[0]);
+        last = Buffer.from(key);
+      }
+      yield* page;
+      if (page.length < pageOfKeys) return;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue.close(async () => {
+      try {
+        if (!this.#options.readOnly) await this.#write(() => this.#meta.remove(writerKey));
+      } finally {
+        await this.#environment.close();
+        if (this.#options.readOnly) {
+          const others = readersHere.get(this.#path)! - 1;
+          if (others === 0) readersHere.delete(this.#path);
+          else readersHere.set(this.#path, others);
+        }
+      }
+    });
+  }
+
+  /** Writes records where no document points to them yet. */
+  async #stage(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>): Promise<Staged> {
+    const {dtype = 'float32'} = this.#options;
+    const staged: Staged = {numbers: new Map(), replaced: [], fingerprint: undefined};
+    let part: [number: number, bytes: Buffer][] = [];
+    let bytesInPart = 0;
+    const writePart = async () => {
+      if (part.length === 0) return;
+      await this.#checkSpace(bytesInPart);
+      const before = this.#dataBytes();
+      await this.#write(() => {
+        for (const [number, bytes] of part) this.#records.put(numberKey(number), bytes);
+      });
+      this.#checkGrowth(before);
+      part = [];
+      bytesInPart = 0;
+    };
+    for await (const [documentId, record] of changes) {
+      checkName('document', documentId);
+      const earlier = staged.numbers.get(documentId);
+      if (earlier !== undefined) staged.replaced.push(earlier);
+      if (record === undefined) {
+        staged.numbers.set(documentId, undefined);
+        continue;
+      }
+      if (this.#options.fingerprint !== undefined && record.fingerprint !== this.#options.fingerprint) {
+        throw mismatch('commit', this.#options.fingerprint, record.fingerprint);
+      }
+      staged.fingerprint ??= record.fingerprint;
+      const bytes = encodeMemoryRecord(record, {dtype});
+      if (bytesInPart + bytes.length > partBytes) await writePart();
+      part.push([this.#nextNumber, Buffer.from(bytes.buffer)]);
+      bytesInPart += bytes.length;
+      staged.numbers.set(documentId, this.#nextNumber++);
+      await setImmediate();
+    }
+    await writePart();
+    return staged;
+  }
+
+  /** Turns documents to their staged records, forgets and advances progress, in one transaction. */
+  async #turn({numbers, replaced, fingerprint}: Staged, progress: Progress): Promise<void> {
+    const writes: (() => void)[] = replaced.map(number => () => this.#records.remove(numberKey(number)));
+    for (const [documentId, number] of numbers) {
+      const key = storedKey(documentId);
+      const old = this.#numberAt(key);
+      if (old !== undefined) writes.push(() => this.#records.remove(numberKey(old)));
+      if (number === undefined) {
+        writes.push(() => this.#documents.remove(key));
+      } else {
+        const entry = sealValue([documentId, number] satisfies Entry);
+        writes.push(() => this.#documents.put(key, entry));
+      }
+      if (writes.length % pageOfKeys < 2) await setImmediate();
+    }
+    for (const [partition, {nextOffset, ended}] of progress.partitions) {
+      checkName('partition', partition);
+      const value = sealValue([partition, nextOffset.toString(), ended] satisfies StoredProgress);
+      writes.push(() => this.#partitions.put(storedKey(partition), value));
+    }
+    for (const [output, length] of progress.outputs) {
+      checkName('output', output);
+      const value = sealValue([output, length.toString()] satisfies StoredLength);
+      writes.push(() => this.#outputs.put(storedKey(output), value));
+    }
+    if (fingerprint !== undefined && this.#metaValue(fingerprintKey) === undefined) {
+      writes.push(() => this.#meta.put(fingerprintKey, sealValue(fingerprint)));
+    }
+    writes.push(() => this.#meta.put(nextNumberKey, sealValue(this.#nextNumber)));
+    await this.#checkSpace(0);
+    await this.#write(() => {
+      for (const write of writes) write();
+    });
+  }
+
+  /** The number of a document's record; an entry that is damaged has none, so that it can be overwritten or forgotten. */
+  #numberAt(key: Buffer): number | undefined {
+    const sealed = this.#documents.get(key);
+    if (sealed === undefined) return undefined;
+    try {
+      return openSealedValue<Entry>(sealed, 'where a memory lies')[1];
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes records that no document points to, from `first` on. */
+  async #removeRecords(first: number): Promise<void> {
+    const keys = [...this.#records.getKeys({start: numberKey(first)})].map(key => Buffer.from(key));
+    if (keys.length === 0) return;
+    await this.#write(() => {
+      for (const key of keys) this.#records.remove(key);
+    });
+    // LMDB uses freed pages again only after one more transaction.
+    await this.#write(() => this.#meta.put(nextNumberKey, sealValue(first)));
+  }
+
+  /** Runs puts and removes in one transaction and resolves once it is on the disk. */
+  async #write(writes: () => void): Promise<void> {
+    try {
+      await this.#environment.batch(writes);
+    } catch (error) {
+      const {commitError} = error as {commitError?: Promise<never>};
+      const cause = (await commitError?.catch((reason: unknown) => reason)) ?? error;
+      throw new StoreError(
+        `Cannot commit to the store at "${this.#path}" as the disk must take all of it: ${(cause as Error).message}; nothing was changed, make room or check the disk and try again`,
+        {cause},
+      );
+    }
+  }
+
+  async #checkSpace(bytes: number): Promise<void> {
+    const {bavail, bsize} = await statfs(this.#path);
+    const free = bavail * bsize;
+    if (free < bytes + spareBytes) {
+      throw new StoreError(
+        `Cannot commit to the store at "${this.#path}" as the disk must have ${bytes + spareBytes} bytes free: current value is ${free}; nothing was changed, make room and try again`,
+      );
+    }
+  }
+
+  #checkGrowth(before: number): void {
+    const {maxBytes = Number.POSITIVE_INFINITY} = this.#options;
+    const after = this.#dataBytes();
+    if (after > before && after > maxBytes) {
+      throw new StoreError(
+        `Cannot commit to the store at "${this.#path}" as it must not outgrow ${maxBytes} bytes: current value is ${after}; nothing was changed, forget documents or raise maxBytes`,
+      );
+    }
+  }
+
+  /** Bytes of the data file that LMDB has used so far. */
+  #dataBytes(): number {
+    const {lastPageNumber, pageSize} = this.#environment.getStats() as {lastPageNumber: number; pageSize: number};
+    return (lastPageNumber + 1) * pageSize;
+  }
+
+  #table(name: string): Table {
+    const table: Table | undefined = this.#environment.openDB({...binary, name});
+    if (table === undefined) throw foreign(this.#path);
+    return table;
+  }
+
+  #metaValue<T>(key: Buffer): T | undefined {
+    const sealed = this.#meta.get(key);
+    return sealed && openSealedValue<T>(sealed, `"${key}" of the store at "${this.#path}"`);
+  }
+
+  #checkFormat(): void {
+    const format = this.#metaValue<number>(formatKey);
+    if (format !== undefined && format > storeFormat) {
+      throw new StoreError(
+        `Cannot open the store at "${this.#path}" as its format must be at most ${storeFormat}: current format is ${format}; upgrade Palimpsest`,
+      );
+    }
+  }
+
+  #checkFingerprint(fingerprint: string | undefined, action: string): void {
+    const stored = this.#metaValue<string>(fingerprintKey);
+    if (fingerprint !== undefined && stored !== undefined && stored !== fingerprint) {
+      throw mismatch(`${action} at "${this.#path}"`, stored, fingerprint);
+    }
+  }
+
+  /** Runs inside a transaction, of which LMDB admits one at a time in all processes. */
+  #claim(): void {
+    const writer = this.#metaValue<ProcessIdentity>(writerKey);
+    if (writer !== undefined && isRunning(writer)) {
+      const holder = writer.pid === process.pid ? `this process (${writer.pid})` : `process ${writer.pid}`;
+      throw new StoreError(
+        `Cannot open the store at "${this.#path}" for writing as only one process may write: ${holder} does; close it there first, or open with readOnly`,
+      );
+    }
+    this.#meta.put(formatKey, sealValue(storeFormat));
+    this.#meta.put(writerKey, sealValue(currentProcess()));
+  }
+}
+
+type Staged = {
+  /** Number of each document's record; `undefined` forgets it. */
+  readonly numbers: Map<string, number | undefined>;
+  /** Records that a later change of the same commit made superfluous. */
+  readonly replaced: number[];
+  /** Fingerprint of the first record. */
+  fingerprint: string | undefined;
+};
+
+function numberKey(number: number): Buffer {
+  const key = Buffer.alloc(8);
+  key.writeBigUInt64BE(BigInt(number));
+  return key;
+}
+
+function foreign(folder: string): StoreError {
+  return new StoreError(
+    `Cannot open the store at "${folder}" as the folder must hold a store of Palimpsest: it holds another LMDB environment; choose another folder`,
+  );
+}
+
+function mismatch(action: string, stored: string, given: string): MemoryMismatchError {
+  return new MemoryMismatchError(
+    `Cannot ${action} as its memories must come from one model: they are of ${stored}, the model given is ${given}; use the model that wrote them, or a new folder and replay the input`,
+  );
+}
