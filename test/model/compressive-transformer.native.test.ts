@@ -1,0 +1,4 @@
+import test from 'ava';
+import {testAgainstReference} from './against-reference.ts';
+
+testAgainstReference(test, 'native');
