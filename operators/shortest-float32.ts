@@ -9,7 +9,9 @@ export function shortestFloat32(value: number): string {
   // Only powers of ten up to 10^22 are exact, so that scaling by them rounds once.
   if (magnitude < 1e-13 || magnitude >= 1e21) return shortestByPrecision(value);
   const integerDigits = Math.floor(Math.log10(magnitude)) + 1;
-  for (let digits = 1; digits < 9; digits++) {
+  // Where 6 digits do not do, fewer do not; most numbers need 8 or 9.
+  const first = Math.fround(roundAt(value, 6 - integerDigits)) === value ? 1 : 7;
+  for (let digits = first; digits < 9; digits++) {
     const candidate = roundAt(value, digits - integerDigits);
     if (Math.fround(candidate) === value) return String(candidate);
   }
