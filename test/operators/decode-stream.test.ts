@@ -72,6 +72,19 @@ test('DecodeStream keeps ends of partitions apart', async t => {
   ]);
 });
 
+test('DecodeStream ends a document with its partition though the partition comes again with the same id', async t => {
+  const content = '{"id": "x", "text": ""}';
+  const lines = [
+    lineRecord(content, {last: true}),
+    lineRecord(content, {offset: 1n}),
+    lineRecord('', {offset: 2n, last: true}),
+  ];
+  t.deepEqual(
+    described(await through(new DecodeStream(new JsonLinesDecoder()), [...lines, lineRecord(content, {offset: 3n})])),
+    ['x@a:0 "" last', 'x@a:1 "" last', 'x@a:3 "" last'],
+  );
+});
+
 test('DecodeStream lets no element pass a barrier that waits behind a held record', async t => {
   t.deepEqual(await outcome('a:x b:u | b:u | a:x b:u |'), [
     'x@a:0 "0"',

@@ -95,6 +95,12 @@ test('KeyedLinesDecoder resumed after any record goes on as if it had not stoppe
   }
 });
 
+test('KeyedLinesDecoder takes the record at the next offset as not covered', t => {
+  const decoder = new KeyedLinesDecoder({idField: 1, progress: progressOf('a', {nextOffset: 5n, ended: false})});
+  t.deepEqual(decode(decoder, lineRecord('x\n', {offset: 4n})), []);
+  t.deepEqual(decode(decoder, lineRecord('y', {offset: 5n})), ['y@a:5 "y"']);
+});
+
 test('KeyedLinesDecoder covers only the partition that the progress names', t => {
   const decoder = new KeyedLinesDecoder({idField: 1, progress: progressOf('b', {nextOffset: 100n, ended: false})});
   t.deepEqual(decode(decoder, lineRecord('x\n', {offset: 1n})), ['x@a:1 "x\\n"']);
