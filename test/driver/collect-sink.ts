@@ -14,6 +14,8 @@ export type CollectSinkOptions = {
 export class CollectSink<T> implements Sink<T> {
   /** Records that arrived, those behind the last barrier included. */
   records: StreamRecord<T>[] = [];
+  /** Elements that reached the sink, stalled ones and barriers included. */
+  arrived = 0;
   /** What each barrier committed. */
   readonly commits: Progress[] = [];
   /** Whether the latest stream was closed, so that its end arrived. */
@@ -50,6 +52,7 @@ export class CollectSink<T> implements Sink<T> {
     this.records.length = Math.min(this.records.length, Number(progress?.outputs.get('collect') ?? 0n));
     return new WritableStream<Element<StreamRecord<T>>>({
       write: async element => {
+        this.arrived++;
         await this.#stalled;
         if (!(element instanceof Checkpoint)) return this.#write(element);
         element.onFlush(async () => ['collect', BigInt(this.records.length)]);
