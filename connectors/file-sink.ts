@@ -29,9 +29,13 @@ export class FileSink implements Sink<Uint8Array> {
       },
       write: async element => {
         const file = await opening;
-        if (!(element instanceof Checkpoint)) return file.write(element.value);
-        element.onFlush(() => file.flush());
-        await element.commit();
+        try {
+          await put(file, element);
+        } catch (error) {
+          // A stream whose write failed is not asked to abort.
+          await file.close();
+          throw error;
+        }
       },
       close: async () => {
         const file = await opening;
@@ -45,4 +49,10 @@ export class FileSink implements Sink<Uint8Array> {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file?.close();
   }
+}
+
+async function put(file: OutputFile, element: Element<StreamRecord<Uint8Array>>): Promise<void> {
+  if (!(element instanceof Checkpoint)) return file.write(element.value);
+  element.onFlush(() => file.flush());
+  await element.commit();
 }

@@ -1,4 +1,14 @@
-import {appendFileSync, closeSync, mkdirSync, openSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync, writeSync} from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {PassThrough, Readable} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
@@ -14,6 +24,7 @@ import {Pipeline} from '../../pipeline/pipeline.ts';
 import type {Progress} from '../../pipeline/progress.ts';
 import type {StreamRecord} from '../../pipeline/stream-record.ts';
 import {CollectSink} from '../driver/collect-sink.ts';
+import {openFiles} from './open-files.ts';
 import {progressAfter, readAll, show, showAll} from './show-elements.ts';
 import {temporaryFolder} from './temporary-folder.ts';
 
@@ -53,22 +64,17 @@ for (const [name, content, options, expected] of [
     {split: 'whole-lines', chunkBytes: 7},
     ['f 5 "ab\\ncd\\n"', 'f 12 "efghijk"', 'f 14 "\\nl" last', '-- f 15 ended'],
   ],
-  [
-    'lines',
-    'ab\ncd\r\n\r\n\n e\n',
-    {split: 'lines'},
-    ['f 2 "ab"', 'f 6 "cd"', 'f 12 " e" last', '-- f 13 ended'],
-  ],
+  ['lines', 'ab\ncd\r\n\r\n\n e\n', {split: 'lines'}, ['f 2 "ab"', 'f 6 "cd"', 'f 12 " e" last', '-- f 13 ended']],
   ['line without a line feed', 'ab\ncd', {split: 'lines'}, ['f 2 "ab"', 'f 4 "cd" last', '-- f 5 ended']],
-  [
-    'empty lines as nothing',
-    '\n\r\nab\n\n\r\n',
-    {split: 'lines'},
-    ['f 5 "ab" last', '-- f 9 ended'],
-  ],
+  ['empty lines as nothing', '\n\r\nab\n\n\r\n', {split: 'lines'}, ['f 5 "ab" last', '-- f 9 ended']],
   ['file of empty lines as nothing', '\n\r\n\n', {split: 'lines'}, ['-- f 4 ended']],
   ['empty file in lines as nothing', '', {split: 'lines'}, ['-- f 0 ended']],
-  ['carriage returns inside lines', 'a\rb\n\rc\r', {split: 'lines'}, ['f 3 "a\\rb"', 'f 6 "\\rc\\r" last', '-- f 7 ended']],
+  [
+    'carriage returns inside lines',
+    'a\rb\n\rc\r',
+    {split: 'lines'},
+    ['f 3 "a\\rb"', 'f 6 "\\rc\\r" last', '-- f 7 ended'],
+  ],
   [
     'long lines cut',
     'abc\r\nabcd\nabcdefg\r\nabc\nabcd',
@@ -84,7 +90,10 @@ for (const [name, content, options, expected] of [
     t.deepEqual(await read([compressed], options), zipped);
     const piped = expected.map(line => line.replace(/^(-- )?f /, '$1stdin '));
     for (const bytes of [Buffer.from(content), gzipSync(content)]) {
-      const stream = Readable.from(Array.from(bytes, byte => Buffer.of(byte)), {objectMode: false});
+      const stream = Readable.from(
+        Array.from(bytes, byte => Buffer.of(byte)),
+        {objectMode: false},
+      );
       t.deepEqual(await read(['-'], {...options, stdin: {stream}}), piped);
     }
   });
@@ -277,7 +286,9 @@ test('FileSource reads large files, plain and gzip, byte for byte', async t => {
     for (const input of inputs) {
       const elements = await readAll(new FileSource({inputs: [input], split, chunkBytes: 30_000}).open());
       const records = elements.filter(element => !(element instanceof Checkpoint)) as StreamRecord<Line>[];
-      const joined = records.map(record => Buffer.from(record.value.content).toString()).join(split === 'lines' ? '\n' : '');
+      const joined = records
+        .map(record => Buffer.from(record.value.content).toString())
+        .join(split === 'lines' ? '\n' : '');
       t.true(joined === content.toString(), `${split} ${input}`);
     }
   }
@@ -302,7 +313,10 @@ test('FileSource names a gzip file that is damaged', async t => {
   const packed = gzipSync('some text');
   packed[12]! ^= 0xff;
   const [path] = write(temporaryFolder(t), {f: packed}) as [string];
-  await t.throwsAsync(read([path]), {instanceOf: SourceError, message: /^Cannot read ".*\/f" at offset \d+ as its gzip content is damaged$/});
+  await t.throwsAsync(read([path]), {
+    instanceOf: SourceError,
+    message: /^Cannot read ".*\/f" at offset \d+ as its gzip content is damaged$/,
+  });
 });
 
 test('FileSource names files that cannot be read', async t => {
@@ -322,7 +336,7 @@ test('FileSource names files that cannot be read', async t => {
 
 (process.getuid?.() === 0 ? test.skip : test)('FileSource names a file it may not read', async t => {
   const [path] = write(temporaryFolder(t), {f: 'a'}) as [string];
-  (await import('node:fs')).chmodSync(path, 0);
+  chmodSync(path, 0);
   const error = await t.throwsAsync(read([path]), {instanceOf: SourceError});
   t.is(error?.message, `Cannot read "${path}" as permission is denied`);
 });
@@ -377,17 +391,6 @@ test('FileSource refuses what does not look like text unless told to read it', a
   ]);
 });
 
-function openFiles(folder: string): string[] {
-  return readdirSync('/proc/self/fd').flatMap(descriptor => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
-      return path.startsWith(folder) ? [path.slice(folder.length + 1)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 test('FileSource opens no more files than are read at once, and closes them', async t => {
   const folder = temporaryFolder(t);
   const inputs = write(folder, {a: 'aaa', b: gzipSync('b'), c: 'ccc', d: 'd', e: 'e'});
@@ -420,7 +423,9 @@ test('FileSource closes its files when the stream is cancelled, aborted or fails
   t.is(await t.throwsAsync(aborted.closed as unknown as Promise<void>), reason);
   t.deepEqual(openFiles(folder), []);
 
-  await t.throwsAsync(readAll(new FileSource({inputs, concurrency: 3, chunkBytes: 1}).open()), {message: /binary file/});
+  await t.throwsAsync(readAll(new FileSource({inputs, concurrency: 3, chunkBytes: 1}).open()), {
+    message: /binary file/,
+  });
   t.deepEqual(openFiles(folder), []);
 });
 
@@ -518,8 +523,14 @@ test('FileSource skips covered content of a plain file without reading it', asyn
 for (const [options, message] of [
   [{inputs: []}, 'Cannot read files as inputs must name at least one: it is empty'],
   [{inputs: ['a'], chunkBytes: 0}, 'Cannot read files as chunkBytes must be a positive integer: current value is 0'],
-  [{inputs: ['a'], concurrency: 1.5}, 'Cannot read files as concurrency must be a positive integer: current value is 1.5'],
-  [{inputs: ['a'], maxLineBytes: -1}, 'Cannot read files as maxLineBytes must be a positive integer: current value is -1'],
+  [
+    {inputs: ['a'], concurrency: 1.5},
+    'Cannot read files as concurrency must be a positive integer: current value is 1.5',
+  ],
+  [
+    {inputs: ['a'], maxLineBytes: -1},
+    'Cannot read files as maxLineBytes must be a positive integer: current value is -1',
+  ],
   [
     {inputs: ['a'], split: 'words'},
     'Cannot read files as split must be "chunks", "whole-lines" or "lines": current value is "words"',
