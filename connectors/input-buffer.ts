@@ -1,0 +1,103 @@
+import type {ByteReader} from './byte-reader.ts';
+
+const INITIAL_BYTES = 128 * 1024;
+
+/** Looks ahead into what a reader gives, and counts what was taken. */
+export class InputBuffer implements ByteReader {
+  readonly #reader: ByteReader;
+  #bytes = new Uint8Array(INITIAL_BYTES);
+  #start = 0;
+  #end = 0;
+  #ended = false;
+  #offset = 0;
+
+  /** @param reader At its start; belongs to the buffer from here on. */
+  constructor(reader: ByteReader) {
+    this.#reader = reader;
+  }
+
+  /** Index of the next byte in the whole content. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Bytes that can be looked at without reading. */
+  get available(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Makes `count` bytes available, or all that are left, and returns how many are. */
+  async fill(count: number): Promise<number> {
+    while (this.available < count && !this.#ended) {
+      const piece = await this.#reader.read();
+      if (piece === undefined) this.#ended = true;
+      else this.#append(piece);
+    }
+    return this.available;
+  }
+
+  /** The next available bytes; valid until the next `fill`. */
+  peek(count: number): Uint8Array {
+    return this.#bytes.subarray(this.#start, Math.min(this.#start + count, this.#end));
+  }
+
+  /** Index of `byte` among the available ones, from `from` on, or -1. */
+  indexOf(byte: number, from = 0): number {
+    const index = this.#bytes.subarray(0, this.#end).indexOf(byte, this.#start + from);
+    return index === -1 ? -1 : index - this.#start;
+  }
+
+  /** Takes available bytes out. */
+  take(count: number): Uint8Array {
+    const bytes = this.peek(count).slice();
+    this.drop(bytes.length);
+    return bytes;
+  }
+
+  /** Passes over available bytes. */
+  drop(count: number): void {
+    this.#start += count;
+    this.#offset += count;
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    return (await this.fill(1)) === 0 ? undefined : this.take(this.available);
+  }
+
+  /** Passes over `count` bytes, whether available or not; returns how many there were, as far as it had to read them. */
+  async skip(count: number): Promise<number> {
+    if (this.available < count && this.#reader.seek !== undefined) {
+      this.#offset += count;
+      this.#start = this.#end = 0;
+      this.#reader.seek(this.#offset);
+      return count;
+    }
+    let skipped = 0;
+    while (skipped < count && (await this.fill(1)) > 0) {
+      const bytes = Math.min(this.available, count - skipped);
+      this.drop(bytes);
+      skipped += bytes;
+    }
+    return skipped;
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+
+  #append(piece: Uint8Array): void {
+    const available = this.available;
+    if (this.#end + piece.length > this.#bytes.length) {
+      const needed = available + piece.length;
+      const bytes =
+        needed > this.#bytes.length ? new Uint8Array(Math.max(needed, 2 * this.#bytes.length)) : this.#bytes;
+      bytes.set(this.#bytes.subarray(this.#start, this.#end));
+      this.#bytes = bytes;
+      this.#start = 0;
+      this.#end = available;
+    }
+    this.#bytes.set(piece, this.#end);
+    this.#end += piece.length;
+  }
+}

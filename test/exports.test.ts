@@ -1,0 +1,62 @@
+import {dirname} from 'node:path';
+import test from 'ava';
+import {readSource, sourceFiles} from './source-files.ts';
+
+const manifest = JSON.parse(readSource('package.json')) as {
+  readonly exports: Readonly<Record<string, {readonly types: string; readonly default: string} | string>>;
+};
+const doors = Object.entries(manifest.exports).flatMap(([door, target]) =>
+  typeof target === 'string' ? [] : [{door, ...target}],
+);
+
+/** Classes that no door gives out, because only their own folder uses them. */
+const INTERNAL = new Set([
+  'connectors/disk-reader.ts',
+  'connectors/gunzip-reader.ts',
+  'connectors/input-buffer.ts',
+  'connectors/open-input.ts',
+  'connectors/output-file.ts',
+  'connectors/stream-reader.ts',
+]);
+
+test('Doors are found in package.json', t => {
+  t.true(doors.length >= 7);
+});
+
+for (const {door, types, default: path} of doors) {
+  const specifier = `palimpsest${door.slice(1)}`;
+  const index = path.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts');
+  const folder = dirname(index);
+
+  test(`Door ${specifier} exports named things, all of them defined`, async t => {
+    const exported = (await import(specifier)) as Record<string, unknown>;
+    t.true(Object.keys(exported).length > 0);
+    t.false('default' in exported);
+    for (const [name, value] of Object.entries(exported)) t.not(value, undefined, name);
+    t.is(types, path.replace(/\.js$/, '.d.ts'));
+    t.notRegex(readSource(index), /^export \*/m);
+  });
+
+  if (folder === '.' || folder === 'test') continue;
+
+  test(`Door ${specifier} exports every class of its folder that is not internal`, async t => {
+    const exported = (await import(specifier)) as Record<string, unknown>;
+    const missing = sourceFiles()
+      .filter(file => file.startsWith(`${folder}/`) && !INTERNAL.has(file))
+      .flatMap(file => {
+        const classes = readSource(file).matchAll(/^export (?:abstract )?class (?<name>\w+)/gm);
+        return [...classes]
+          .filter(({groups}) => !(groups!.name! in exported))
+          .map(({groups}) => `${groups!.name} of ${file}`);
+      });
+    t.deepEqual(missing, []);
+  });
+}
+
+test('Internal classes exist', t => {
+  const files = sourceFiles();
+  t.deepEqual(
+    [...INTERNAL].filter(file => !files.includes(file)),
+    [],
+  );
+});

@@ -1,0 +1,4 @@
+export {CollectSink, type CollectSinkOptions} from './driver/collect-sink.ts';
+export {OperatorDriver} from './driver/operator-driver.ts';
+export {CHECKPOINT, FAIL, PAUSE, type SequenceItem, SequenceSource} from './driver/sequence-source.ts';
+export {type TestRecordsOptions, testRecords} from './driver/test-records.ts';
