@@ -4,7 +4,11 @@ import type {MemoryRecord} from '../../memory-store/memory-record.ts';
 export function sampleMemoryRecord(seed: number, {bytes = 256}: {bytes?: number} = {}): MemoryRecord {
   const width = 8;
   const slots = Math.max(1, Math.floor(bytes / 4 / width / 4));
-  const values = (length: number) => Float32Array.from({length}, (_, i) => Math.sin(seed * 7.3 + i));
+  const values = (length: number) => {
+    const array = new Float32Array(length);
+    for (let i = 0; i < length; i++) array[i] = (((seed * 37 + i * 11) % 1009) - 500) / 7;
+    return array;
+  };
   return {
     fingerprint: `sha256:model-${seed % 2}`,
     position: {partition: `books/${seed % 3}`, offset: 2n ** 62n + BigInt(seed)},
