@@ -1,0 +1,308 @@
+import test from 'ava';
+import {DecodeError, MemoryMismatchError, NumericalError} from '../../errors.ts';
+import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
+import {openEngine} from '../../model/engine/engine.ts';
+import {LocalModel} from '../../model/local-model.ts';
+import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
+import type {Embedding} from '../../operators/embedding.ts';
+import {RememberStream, type RememberStreamOptions} from '../../operators/remember-stream.ts';
+import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
+import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
+import type {StreamRecord} from '../../pipeline/stream-record.ts';
+import {OperatorDriver} from '../driver/operator-driver.ts';
+import {smallConfig, smallModel, smallModelOptions} from '../model/small-model.ts';
+import {seededRandom} from './seeded-random.ts';
+
+const tokenizer = new ByteTokenizer();
+const n = smallConfig.segmentLength;
+
+test.before(async () => {
+  await openEngine('native');
+});
+
+/** Text that never repeats, with characters of one to four bytes. */
+function text(length: number, seed: number): Uint8Array {
+  const random = seededRandom(seed);
+  const letters = [...'etaoin shrdluéü漢字😀\n'];
+  let built = '';
+  while (built.length < length) built += letters[Math.floor(random() * letters.length)];
+  return new TextEncoder().encode(built);
+}
+
+/** Cuts a document into records, as a file source would: each record's offset is that of its last byte. */
+function records(key: string, content: Uint8Array, chunkBytes: number): StreamRecord<DocumentChunk>[] {
+  const result: StreamRecord<DocumentChunk>[] = [];
+  for (let start = 0; start < content.length; start += chunkBytes) {
+    const end = Math.min(start + chunkBytes, content.length);
+    result.push({
+      key,
+      value: {content: content.subarray(start, end), last: end === content.length},
+      position: {partition: `file:${key}`, offset: BigInt(end - 1)},
+      timestamp: start,
+    });
+  }
+  return result;
+}
+
+/** One chunk of each document in turn. */
+function interleaved(documents: readonly StreamRecord<DocumentChunk>[][]): StreamRecord<DocumentChunk>[] {
+  const longest = Math.max(...documents.map(({length}) => length));
+  return Array.from({length: longest}, (_, i) => documents.flatMap(document => document[i] ?? [])).flat();
+}
+
+type Driver = OperatorDriver<DocumentChunk, Embedding>;
+
+/** A remembering operator over a real model; `options` replaces what is not tested. */
+function driver(options: Partial<RememberStreamOptions> & Pick<RememberStreamOptions, 'model'>): Driver {
+  return new OperatorDriver(
+    () => new RememberStream({store: new InMemoryStore(), tokenizer, every: 'segment', ...options}),
+  );
+}
+
+/** Everything that one undisturbed run gives. */
+async function run(input: readonly StreamRecord<DocumentChunk>[], options: Partial<RememberStreamOptions> = {}) {
+  await using model = smallModel();
+  await using reading = driver({model, ...options});
+  await reading.push(...input);
+  await reading.end();
+  return values(reading.outputs);
+}
+
+function values(outputs: readonly StreamRecord<Embedding>[]): Embedding[] {
+  return outputs.map(({value}) => value);
+}
+
+function byDocument(embeddings: readonly Embedding[]): Embedding[] {
+  return [...embeddings].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+test.serial('RememberStream emits one embedding for each segment and one for the document', async t => {
+  const content = text(100, 1);
+  const embeddings = await run(records('a', content, 64));
+  t.is(embeddings.length, Math.ceil(content.length / n) + 1);
+  const whole = embeddings.at(-1)!;
+  t.true(whole.final);
+  t.is(whole.tokens, content.length);
+  t.is(whole.segments, embeddings.length - 1);
+  t.deepEqual(whole.model, {name: 'small', fingerprint: '0123456789abcdef'});
+  for (const {vector, bitsPerByte} of embeddings) {
+    t.true(Math.abs(Math.hypot(...vector) - 1) < 1e-6);
+    t.true(bitsPerByte > 0);
+  }
+  t.deepEqual(
+    embeddings.map(({final}) => final),
+    embeddings.map((_, i) => i === embeddings.length - 1),
+  );
+  t.deepEqual(await run(records('a', content, 64), {every: 'document'}), [whole]);
+});
+
+test.serial('RememberStream gives the token-weighted mean of hidden vectors and the mean surprisal', async t => {
+  const content = text(60, 2);
+  const whole = (await run(records('a', content, 64), {every: 'document'}))[0]!;
+  await using model = smallModel();
+  const sum = new Float64Array(smallConfig.modelWidth);
+  let bits = 0;
+  for (let start = 0; start < content.length; start += n) {
+    const [result] = await model.step([{memory: 'x', tokens: Int32Array.from(content.subarray(start, start + n))}]);
+    for (const [i, value] of result!.hiddenSum.entries()) sum[i]! += value;
+    for (const value of result!.surprisal) bits += value;
+  }
+  const norm = Math.hypot(...sum);
+  for (const [i, value] of whole.vector.entries()) t.true(Math.abs(value - sum[i]! / norm) < 1e-6);
+  t.true(Math.abs(whole.bitsPerByte - bits / content.length) < 1e-9);
+});
+
+test.serial('RememberStream gives the same however a document is cut into records', async t => {
+  const content = text(150, 3);
+  const whole = await run(records('a', content, content.length));
+  for (const chunkBytes of [1, 7, n, 61]) t.deepEqual(await run(records('a', content, chunkBytes)), whole);
+});
+
+test.serial('RememberStream gives the same bits for documents read in one batch or one by one', async t => {
+  const documents = [400, 90, 230, 15].map((length, i) => records(`document ${i}`, text(length, i), 40));
+  const alone = (await Promise.all(documents.map(document => run(document)))).flat();
+  for (const batch of [1, 2, 3, 8]) {
+    const together = await run(interleaved(documents), {batch});
+    t.deepEqual(byDocument(together), byDocument(alone), `batch ${batch}`);
+  }
+});
+
+test.serial('RememberStream continued from any barrier gives what an uninterrupted run gives, to the bit', async t => {
+  const documents = [300, 180, 90].map((length, i) => records(`document ${i}`, text(length, 10 + i), 23));
+  const input = interleaved(documents);
+  const whole = await run(input, {batch: 3});
+  for (let cut = 1; cut < input.length; cut += 4) {
+    const store = new InMemoryStore();
+    await using model = smallModel();
+    await using first = driver({model, store, batch: 3});
+    await first.push(...input.slice(0, cut));
+    await first.barrier();
+    const before = values(first.outputs);
+    // Read on, but never committed: a crash loses this.
+    await first.push(...input.slice(cut, cut + 2));
+    await first.abort(new Error('crash'));
+
+    await using restarted = smallModel();
+    await using second = driver({model: restarted, store, batch: 3});
+    await second.push(...input.slice(cut));
+    await second.end();
+    t.deepEqual(byDocument([...before, ...values(second.outputs)]), byDocument(whole), `cut at record ${cut}`);
+  }
+});
+
+test.serial('RememberStream reads nothing twice when records are delivered again', async t => {
+  const input = records('a', text(200, 4), 20);
+  const whole = await run(input);
+  const store = new InMemoryStore();
+  await using model = smallModel();
+  await using first = driver({model, store});
+  await first.push(...input.slice(0, 5), ...input.slice(2, 5));
+  await first.barrier();
+  await using second = driver({model, store});
+  await second.push(...input);
+  t.deepEqual([...values(first.outputs), ...values(second.outputs)], whole);
+});
+
+test.serial('RememberStream reads a document anew when told to restart what is replayed', async t => {
+  const input = records('a', text(200, 4), 20);
+  const whole = await run(input);
+  const store = new InMemoryStore();
+  for (let repetition = 0; repetition < 2; repetition++) {
+    await using model = smallModel();
+    await using reading = driver({model, store, replayed: 'restart'});
+    await reading.push(...input.slice(0, 6));
+    await reading.barrier();
+    await reading.push(...input.slice(6));
+    await reading.barrier();
+    t.deepEqual(values(reading.outputs), whole);
+  }
+});
+
+test.serial('RememberStream keeps a memory as if a document had not ended, so that it can grow', async t => {
+  for (const length of [0, 5, n - 1, n, n + 3, 100]) {
+    const content = text(200, 5);
+    const whole = await run(records('a', content, content.length));
+    const store = new InMemoryStore();
+    await using model = smallModel();
+    await using reading = driver({model, store});
+    const cut = content.subarray(0, length);
+    const partition = {partition: 'file:a'};
+    await reading.push({key: 'a', value: {content: cut, last: true}, position: {...partition, offset: 10n}, timestamp: 0});
+    await reading.barrier();
+    const early = values(reading.outputs);
+    t.is(early.at(-1)?.tokens ?? 0, length);
+    await reading.push({
+      key: 'a',
+      value: {content: content.subarray(length), last: true},
+      position: {...partition, offset: 300n},
+      timestamp: 1,
+    });
+    await reading.end();
+    t.deepEqual(values(reading.outputs).at(-1), whole.at(-1), `ended first after ${length} bytes`);
+  }
+});
+
+test.serial('RememberStream gives the same when memories do not fit and are closed at checkpoints', async t => {
+  const documents = [200, 220, 180, 240].map((length, i) => records(`document ${i}`, text(length, 20 + i), 30));
+  const input = interleaved(documents);
+  const whole = await run(input);
+  const store = new InMemoryStore();
+  await using model = smallModel();
+  const checkpoints = new CheckpointSchedule();
+  await using reading = driver({model, store, openMemoryBytes: model.memoryBytes, checkpoints});
+  let asked = 0;
+  for (const record of input) {
+    await reading.push(record);
+    if (!checkpoints.due) continue;
+    asked++;
+    checkpoints.reset();
+    await reading.barrier();
+  }
+  await reading.end();
+  t.true(asked > 5);
+  t.deepEqual(values(reading.outputs), whole);
+});
+
+test.serial('RememberStream stores what it holds back of a character and of a segment', async t => {
+  const store = new InMemoryStore();
+  await using model = smallModel();
+  await using reading = driver({model, store});
+  const content = new TextEncoder().encode('twenty bytes of text 😀').subarray(0, 23);
+  await reading.push({key: 'a', value: {content, last: false}, position: {partition: 'p', offset: 22n}, timestamp: 9});
+  await reading.barrier();
+  const record = (await store.get('a'))!;
+  t.is(record.segments, 1);
+  t.deepEqual([...record.carry], [...content.subarray(21)]);
+  t.is(new TextDecoder().decode(Uint8Array.from(record.pendingTokens)), 'text ');
+  t.deepEqual(record.position, {partition: 'p', offset: 22n});
+  t.is(record.timestamp, 9);
+  t.is(record.memory.memoryCount, n);
+  t.is(record.summary.tokens, n);
+});
+
+test.serial('RememberStream emits nothing for a document without text, and counts it', async t => {
+  await using model = smallModel();
+  const stream = new RememberStream({model, store: new InMemoryStore(), tokenizer});
+  await using reading = new OperatorDriver(() => stream);
+  const position = {partition: 'p', offset: 0n};
+  await reading.push({key: 'empty', value: {content: new Uint8Array(0), last: true}, position, timestamp: 0});
+  await reading.end();
+  t.deepEqual(reading.outputs, []);
+  t.is(stream.statistics.emptyDocuments, 1);
+});
+
+test.serial('RememberStream refuses a document that another model remembered', async t => {
+  const store = new InMemoryStore();
+  const input = records('a', text(100, 6), 20);
+  await using model = smallModel();
+  await using reading = driver({model, store});
+  await reading.push(...input.slice(0, 2));
+  await reading.barrier();
+  await using other = new LocalModel({...smallModelOptions(), fingerprint: 'fedcba9876543210'});
+  await using second = driver({model: other, store});
+  await t.throwsAsync(second.push(...input.slice(2)), {
+    instanceOf: MemoryMismatchError,
+    message: /"a".*fedcba9876543210.*0123456789abcdef/,
+  });
+});
+
+test.serial('RememberStream counts ill-formed UTF-8, or ends the run if it is strict', async t => {
+  const content = Uint8Array.of(104, 105, 0xff, 0xfe, 33);
+  const input = records('a', content, 100);
+  await using model = smallModel();
+  const stream = new RememberStream({model, store: new InMemoryStore(), tokenizer});
+  await using reading = new OperatorDriver(() => stream);
+  await reading.push(...input);
+  await reading.end();
+  t.is(stream.statistics.replaced, 2);
+  t.is(reading.outputs[0]!.value.tokens, 'hi��!'.length + 4);
+
+  await using strict = driver({model, strict: true});
+  await t.throwsAsync(strict.push(...input), {instanceOf: DecodeError, message: /"a".*file:a/});
+  await using strictAtEnd = driver({model, strict: true});
+  await t.throwsAsync(strictAtEnd.push(...records('b', Uint8Array.of(104, 0xf0, 0x9f), 100)), {instanceOf: DecodeError});
+});
+
+test.serial('RememberStream fails with the model, even if no further record comes', async t => {
+  const options = smallModelOptions();
+  options.weights.get('final_normalisation.gain')!.data.fill(Number.NaN);
+  await using model = new LocalModel(options);
+  const stream = new RememberStream({model, store: new InMemoryStore(), tokenizer});
+  const reader = stream.readable.getReader();
+  const writing = stream.writable.getWriter().write(records('a', text(40, 7), 100)[0]!);
+  await t.throwsAsync(reader.read(), {instanceOf: NumericalError});
+  await writing.catch(() => {});
+});
+
+test.serial('RememberStream refuses options out of range', async t => {
+  await using model = smallModel();
+  const store = new InMemoryStore();
+  for (const option of ['batch', 'bufferedTokens', 'openMemoryBytes']) {
+    t.throws(() => new RememberStream({model, store, tokenizer, [option]: 0}), {
+      instanceOf: RangeError,
+      message: `Cannot construct RememberStream as ${option} must be a positive integer: current value is 0`,
+    });
+  }
+  await using narrow = smallModel({vocabularySize: 100});
+  t.throws(() => new RememberStream({model: narrow, store, tokenizer}), {message: /knows 100 tokens.*has 256/});
+});
