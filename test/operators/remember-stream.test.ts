@@ -190,7 +190,7 @@ test.serial('RememberStream keeps a memory as if a document had not ended, so th
     await reading.push({key: 'a', value: {content: cut, last: true}, position: {...partition, offset: 10n}, timestamp: 0});
     await reading.barrier();
     const early = values(reading.outputs);
-    t.is(early.at(-1)?.tokens ?? 0, length);
+    t.is(early.at(-1)?.tokens ?? 0, tokenizer.push(new Uint8Array(0), cut, true).ids.length);
     await reading.push({
       key: 'a',
       value: {content: content.subarray(length), last: true},
