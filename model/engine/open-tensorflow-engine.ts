@@ -41,9 +41,11 @@ function loadFirst(name: 'gpu' | 'native', tf: Engine['tf']): NodePackage {
     }
   }
   reasons.push(...problems);
-  const why = reasons.length > 0 ? reasons.join('; ') : 'TensorFlow is not installed';
+  const [library, condition] =
+    name === 'gpu' ? ['TensorFlow with CUDA', 'if there is an NVIDIA GPU, '] : ['TensorFlow', ''];
+  const why = reasons.length > 0 ? reasons.join('; ') : `${library} is not installed`;
   const command = installCommand(name);
-  const remedy = command === undefined ? 'there is none for this platform' : `run "${command}"`;
+  const remedy = command === undefined ? 'there is none for this platform' : `${condition}run "${command}"`;
   throw new EngineUnavailableError(`Cannot open engine "${name}" as ${why}: ${remedy}`);
 }
 

@@ -1,0 +1,76 @@
+import {Command, Option} from 'commander';
+import {type Engine, type EngineName, engineNames, openEngine} from '../model/engine/engine.ts';
+import {installCommand} from '../model/engine/install-command.ts';
+import {measureMatmul} from '../model/engine/measure-matmul.ts';
+
+/** What `palimpsest doctor` is made with. */
+export type DoctorCommandOptions = {
+  /**
+   * Tries the default memory store.
+   *
+   * @returns Its name and version, such as "lmdb 3.5.6".
+   * @throws If it does not work; the message is shown.
+   */
+  readonly checkMemoryStore: () => Promise<string>;
+};
+
+type Report = {
+  readonly node: string;
+  readonly platform: string;
+  readonly engine: {
+    readonly name: EngineName;
+    readonly description: string;
+    readonly tensorflowVersion: string | null;
+    readonly threads: number;
+    readonly gigaflops: number;
+  };
+  /** Faster engines that cannot be used, and the command that changes it. */
+  readonly missing: readonly {readonly name: EngineName; readonly reason: string; readonly command: string | null}[];
+  readonly memoryStore: {readonly version: string} | {readonly problem: string};
+};
+
+/** `palimpsest doctor`: shows what this machine computes and stores with, and how to get what is missing. */
+export function doctorCommand({checkMemoryStore}: DoctorCommandOptions): Command {
+  return new Command('doctor')
+    .description('Show what this machine computes and stores with, and how to get what is missing')
+    .addOption(new Option('--engine <name>', 'engine to examine').choices(['auto', ...engineNames]).default('auto'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  $ palimpsest doctor\n  $ palimpsest doctor --engine wasm --json')
+    .action(async ({engine: choice, json}: {readonly engine: EngineName | 'auto'; readonly json?: boolean}) => {
+      const engine = await openEngine(choice);
+      const report = await examine(engine, checkMemoryStore);
+      console.log(json ? JSON.stringify(report, undefined, 2) : describe(report));
+      if ('problem' in report.memoryStore) process.exitCode = 1;
+    });
+}
+
+async function examine(engine: Engine, checkMemoryStore: () => Promise<string>): Promise<Report> {
+  const {name, description, tensorflowVersion = null, threads, skipped} = engine;
+  // Plain JavaScript would take seconds for the size that the others need to show their speed.
+  const size = name === 'cpu' ? 256 : name === 'gpu' ? 4096 : 1024;
+  const gigaflops = Number((await measureMatmul(engine, {size})).toPrecision(3));
+  const memoryStore = await checkMemoryStore().then(
+    version => ({version}),
+    error => ({problem: error instanceof Error ? error.message : String(error)}),
+  );
+  return {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    engine: {name, description, tensorflowVersion, threads, gigaflops},
+    missing: skipped.map(({name, reason}) => ({name, reason, command: installCommand(name) ?? null})),
+    memoryStore,
+  };
+}
+
+function describe({node, platform, engine, missing, memoryStore}: Report): string {
+  const rows: [string, string][] = [
+    ['Node', `${node} on ${platform}`],
+    ['Engine', `${engine.name}: ${engine.description}`],
+    ['TensorFlow', engine.tensorflowVersion ?? 'not used'],
+    ['Threads', String(engine.threads)],
+    ['Matrix product', `${engine.gigaflops} GFLOP/s (float32)`],
+    ['Memory store', 'version' in memoryStore ? memoryStore.version : memoryStore.problem],
+    ...missing.map(({name, reason}): [string, string] => [`Not used: ${name}`, reason]),
+  ];
+  return rows.map(([label, text]) => `${label.padEnd(18)}${text}`).join('\n');
+}

@@ -1,0 +1,2 @@
+/** Names of folders that belong to an installation under way start with this. */
+export const unfinishedPrefix = '.installing-';
