@@ -150,7 +150,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
     return {
       ids: Int32Array.from(ids),
       byteLengths: Int32Array.from(byteLengths),
-      carry: input.slice(carryStart),
+      carry: new Uint8Array(input.subarray(carryStart)),
       replaced,
     };
   }
