@@ -46,16 +46,16 @@ function initialise(
   }
   if (name.endsWith('_bias')) return 0.02;
   if (name.endsWith('.bias')) return 0;
-  if (name === 'embedding.weight') return modelWidth ** -0.5;
+  if (name === 'embedding.weight') return 1 / Math.sqrt(modelWidth);
   if (name.includes('.compressor.')) {
     const dilated = name.includes('.dilated.');
     const rows = dilated ? 1 : compressionRate;
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < modelWidth; i++) data[(row * modelWidth + i) * modelWidth + i] = 1 / rows;
     }
-    return 0.1 * modelWidth ** -0.5;
+    return 0.1 / Math.sqrt(modelWidth);
   }
-  const fan = shape[0]! ** -0.5;
-  if (name.endsWith('.output.weight') || name.endsWith('.outer.weight')) return fan * (2 * layers) ** -0.5;
+  const fan = 1 / Math.sqrt(shape[0]!);
+  if (name.endsWith('.output.weight') || name.endsWith('.outer.weight')) return fan / Math.sqrt(2 * layers);
   return name.endsWith('.inner.weight') ? fan * Math.SQRT2 : fan;
 }
