@@ -153,25 +153,13 @@ export class LmdbStore implements MemoryStore {
   }
 
   async get(documentId: string): Promise<MemoryRecord | undefined> {
-    this.#queue.checkOpen('read a memory');
-    checkName('document', documentId);
-    const transaction = this.#environment.useReadTransaction();
-    let bytes: Uint8Array | undefined;
-    try {
-      const sealed = this.#documents.get(storedKey(documentId), {transaction});
-      if (sealed === undefined) return undefined;
-      const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
-      bytes = this.#records.get(numberKey(number), {transaction});
-      if (bytes === undefined) throw new Error('its record is missing');
-    } catch (cause) {
-      throw new CorruptMemoryError(
-        `Cannot read the memory of document "${documentId}" as ${(cause as Error).message}: forget the document and replay its input`,
-        {cause},
-      );
-    } finally {
-      transaction.done();
-    }
-    return decodeMemoryRecord(bytes, documentId);
+    const bytes = this.#encoded(documentId);
+    return bytes && decodeMemoryRecord(bytes, documentId);
+  }
+
+  /** Bytes that a document's record takes in the store, or `undefined` if there is none. Throws as {@link get} does. */
+  async storedBytes(documentId: string): Promise<number | undefined> {
+    return this.#encoded(documentId)?.byteLength;
   }
 
   /**
@@ -385,6 +373,28 @@ export class LmdbStore implements MemoryStore {
   #dataBytes(): number {
     const {lastPageNumber, pageSize} = this.#environment.getStats() as {lastPageNumber: number; pageSize: number};
     return (lastPageNumber + 1) * pageSize;
+  }
+
+  #encoded(documentId: string): Uint8Array | undefined {
+    this.#queue.checkOpen('read a memory');
+    checkName('document', documentId);
+    const transaction = this.#environment.useReadTransaction();
+    let bytes: Uint8Array | undefined;
+    try {
+      const sealed = this.#documents.get(storedKey(documentId), {transaction});
+      if (sealed === undefined) return undefined;
+      const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
+      bytes = this.#records.get(numberKey(number), {transaction});
+      if (bytes === undefined) throw new Error('its record is missing');
+    } catch (cause) {
+      throw new CorruptMemoryError(
+        `Cannot read the memory of document "${documentId}" as ${(cause as Error).message}: forget the document and replay its input`,
+        {cause},
+      );
+    } finally {
+      transaction.done();
+    }
+    return bytes;
   }
 
   #table(name: string): Table {

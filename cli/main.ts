@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import {readFile} from 'node:fs/promises';
+import {Command, CommanderError} from 'commander';
+import {doctorCommand} from './doctor.ts';
+import {embedCommand} from './embed.ts';
+import {exitCodes} from './exit-codes.ts';
+import {initCommand} from './init.ts';
+import {inspectCommand} from './inspect.ts';
+import {nativeCommand} from './native.ts';
+import {reportError} from './report-error.ts';
+import {tryMemoryStore} from './try-memory-store.ts';
+
+const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+  description: string;
+};
+
+const program = new Command('palimpsest')
+  .description(description)
+  .version(version)
+  .showHelpAfterError('Add --help for what is possible.')
+  .addCommand(embedCommand())
+  .addCommand(inspectCommand())
+  .addCommand(initCommand())
+  .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
+  .addCommand(nativeCommand());
+for (const command of [program, ...program.commands]) command.exitOverride().configureHelp({showGlobalOptions: false});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
+  else process.exitCode = reportError(error);
+}

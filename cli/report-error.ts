@@ -1,0 +1,19 @@
+import {PipelineError} from '../errors.ts';
+import {exitCodes} from './exit-codes.ts';
+
+/** Says on standard error what went wrong, and gives the code to exit with. */
+export function reportError(error: unknown): number {
+  if (isClosedOutput(error)) return exitCodes.outputClosed;
+  if (!(error instanceof Error)) {
+    process.stderr.write(`palimpsest: ${error}\n`);
+    return exitCodes.failed;
+  }
+  const expected = error instanceof PipelineError || error instanceof RangeError || error instanceof TypeError;
+  process.stderr.write(`palimpsest: ${expected ? error.message : (error.stack ?? error.message)}\n`);
+  return error instanceof RangeError || error instanceof TypeError ? exitCodes.wrongUse : exitCodes.failed;
+}
+
+/** Whether whoever read standard output has stopped, as `head` does. */
+function isClosedOutput(error: unknown): boolean {
+  return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+}

@@ -1,0 +1,153 @@
+import {stat} from 'node:fs/promises';
+import {DeadLetterFile} from '../connectors/dead-letter-file.ts';
+import {filePartition} from '../connectors/file-partition.ts';
+import {FileSink} from '../connectors/file-sink.ts';
+import {FileSource} from '../connectors/file-source.ts';
+import {resolveInputs} from '../connectors/resolve-inputs.ts';
+import {StdoutSink} from '../connectors/stdout-sink.ts';
+import {InMemoryStore} from '../memory-store/in-memory-store.ts';
+import {LmdbStore} from '../memory-store/lmdb-store.ts';
+import type {MemoryDtype} from '../memory-store/memory-dtype.ts';
+import type {MemoryStore} from '../memory-store/memory-store.ts';
+import type {EngineName} from '../model/engine/engine.ts';
+import {openModel} from '../model/open-model.ts';
+import {DecodeStream} from '../operators/decode-stream.ts';
+import type {Decoder} from '../operators/decoder.ts';
+import {EncodeStream} from '../operators/encode-stream.ts';
+import {JsonLinesDecoder} from '../operators/json-lines-decoder.ts';
+import {KeyedLinesDecoder} from '../operators/keyed-lines-decoder.ts';
+import {RememberStream} from '../operators/remember-stream.ts';
+import {CheckpointSchedule} from '../pipeline/checkpoint-schedule.ts';
+import type {DocumentChunk} from '../pipeline/document-chunk.ts';
+import {Pipeline} from '../pipeline/pipeline.ts';
+import type {Progress} from '../pipeline/progress.ts';
+import {CountedDeadLetters} from './counted-dead-letters.ts';
+import {ReadingProgress} from './reading-progress.ts';
+import {StopRequest, stopSignals} from './stop-signals.ts';
+
+export type EmbedOptions = {
+  readonly inputs: readonly string[];
+  readonly model: string;
+  readonly store: string;
+  readonly engine: EngineName | 'auto';
+  readonly out: string;
+  readonly every: 'segment' | 'document';
+  readonly format: 'text' | 'lines' | 'jsonl';
+  readonly idField?: string;
+  readonly textField?: string;
+  readonly batch: number;
+  readonly dtype: MemoryDtype;
+  readonly resume?: boolean;
+  readonly strict?: boolean;
+  readonly allowBinary?: boolean;
+  readonly deadLetters?: string;
+  readonly checkpointBytes: number;
+  readonly quiet?: boolean;
+};
+
+/** Runs `palimpsest embed`. */
+export async function runEmbed(options: EmbedOptions): Promise<void> {
+  checkFields(options);
+  using stop = stopSignals();
+  const inputs = await resolveInputs(options.inputs);
+  const {model, tokenizer, trained} = await openModel(options.model, {engine: options.engine});
+  await using _model = model;
+  await using store = await openStore(options, model.fingerprint);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  if (!trained) say(`Model "${model.name}" is untrained: its embeddings tell documents apart, but mean little`);
+  if (!options.quiet) say(`Reading with ${model.engine.description}`);
+
+  const progress = options.resume ? await store.progress() : undefined;
+  const letterPath =
+    options.deadLetters ?? `${options.store === 'memory' ? 'palimpsest' : options.store}.dead-letters.jsonl`;
+  await using deadLetters = new CountedDeadLetters(new DeadLetterFile(letterPath, {progress}));
+  const checkpoints = new CheckpointSchedule({bytes: options.checkpointBytes});
+  let remember: RememberStream | undefined;
+  using reading = new ReadingProgress({
+    totalBytes: await bytesToRead(inputs, progress),
+    statistics: () => remember?.statistics,
+    quiet: options.quiet ?? false,
+  });
+  const several = options.format === 'text' || keyedByFile(options);
+  const concurrency = several ? Math.min(options.batch, inputs.length) : 1;
+  await using source = new FileSource({
+    inputs,
+    concurrency,
+    split: options.format === 'jsonl' ? 'lines' : options.format === 'lines' ? 'whole-lines' : 'chunks',
+    rereadFromStart: options.format === 'lines' && !keyedByFile(options),
+    allowBinary: options.allowBinary ?? false,
+  });
+  await using sink = options.out === '-' ? new StdoutSink() : new FileSink(options.out);
+  try {
+    const chunks: Pipeline<DocumentChunk> = Pipeline.from(source);
+    const decoder = () => lineDecoder(options, progress);
+    await (decoder() === undefined ? chunks : chunks.through(() => new DecodeStream(decoder()!, {deadLetters})))
+      .through(() => {
+        remember = new RememberStream({
+          model,
+          store,
+          tokenizer,
+          checkpoints,
+          every: options.every,
+          batch: several ? concurrency : options.batch,
+          replayed: options.resume ? 'skip' : 'restart',
+          strict: options.strict ?? false,
+        });
+        return remember;
+      })
+      .through(() => new EncodeStream())
+      .to(sink, {signal: stop.signal, checkpoints, ...(progress && {progress})});
+  } catch (error) {
+    if (!(error instanceof StopRequest)) throw error;
+    process.exitCode = error.exitCode;
+    reading[Symbol.dispose]();
+    say(`${error.message} after ${reading.summary()}; --resume goes on from the last checkpoint`);
+    return;
+  }
+  reading[Symbol.dispose]();
+  if (!options.quiet) say(`Read ${reading.summary()}`);
+  const {replaced = 0, emptyDocuments = 0} = remember?.statistics ?? {};
+  if (replaced > 0) say(`Read ${replaced} ill-formed UTF-8 sequences as U+FFFD; --strict stops there instead`);
+  if (emptyDocuments > 0) say(`Passed over ${emptyDocuments} documents without text`);
+  if (deadLetters.count > 0) say(`Put ${deadLetters.count} lines that could not be decoded into "${letterPath}"`);
+}
+
+/** @throws {RangeError} If an option does not go with the format. */
+function checkFields({format, idField, textField}: EmbedOptions): void {
+  if (textField !== undefined && format !== 'jsonl') {
+    throw new RangeError(`Cannot use --text-field as the format must be jsonl: current value is ${format}`);
+  }
+  if (idField !== undefined && format === 'text') {
+    throw new RangeError('Cannot use --id-field as the format must be jsonl or lines: current value is text');
+  }
+}
+
+function keyedByFile({format, idField}: EmbedOptions): boolean {
+  return format === 'lines' && idField === undefined;
+}
+
+/** What turns lines into documents; `undefined` if a file is a document. */
+function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Decoder | undefined {
+  const {format, idField, textField} = options;
+  if (format === 'text' || keyedByFile(options)) return undefined;
+  if (format === 'jsonl') {
+    return new JsonLinesDecoder({...(idField && {idField}), ...(textField && {textField})});
+  }
+  return new KeyedLinesDecoder({idField: /^\d+$/.test(idField!) ? Number(idField) : idField!, progress});
+}
+
+async function openStore({store, dtype}: EmbedOptions, fingerprint: string): Promise<MemoryStore> {
+  return store === 'memory' ? new InMemoryStore() : LmdbStore.open(store, {dtype, fingerprint});
+}
+
+/** Bytes that are still to be read; `undefined` if an input does not tell. */
+async function bytesToRead(inputs: readonly string[], progress: Progress | undefined): Promise<number | undefined> {
+  let total = 0;
+  for (const input of inputs) {
+    const status = input === '-' ? undefined : await stat(input);
+    if (!status?.isFile() || input.endsWith('.gz')) return undefined;
+    const covered = progress?.partitions.get(await filePartition(input))?.nextOffset ?? 0n;
+    total += Math.max(0, status.size - Number(covered));
+  }
+  return total;
+}
