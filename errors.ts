@@ -39,10 +39,6 @@ export class MemoryMismatchError extends StoreError {
   override name = 'MemoryMismatchError';
 }
 
-/** Someone else has advanced this document since it was read. */
-export class StaleMemoryError extends StoreError {
-  override name = 'StaleMemoryError';
-}
 
 /** Weights, configuration or tokenizer of a model cannot be used. */
 export class ModelError extends PipelineError {
