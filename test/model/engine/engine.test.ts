@@ -143,6 +143,29 @@ test('openEngine falls back to wasm and says why when TensorFlow is missing', as
   );
 });
 
+test('openEngine does not take a TensorFlow with CUDA for a GPU: gpu is refused, and native computes with it', async t => {
+  const cache = temporaryFolder(t);
+  const gpuBuild = nativeBuild({gpu: true});
+  if (gpuBuild === undefined) {
+    t.pass('This platform has none');
+    return;
+  }
+  // Without a GPU, the addon of the one build behaves as that of the other.
+  const {nodePackage} = await openEngine('native');
+  mkdirSync(join(cache, 'native'));
+  symlinkSync(join(nodePackage!.folder, '../../..'), join(cache, 'native', gpuBuild.name));
+  const env = {PALIMPSEST_CACHE: cache, CUDA_VISIBLE_DEVICES: '-1'};
+  const forced = JSON.parse((await openElsewhere('gpu', {env})).stdout);
+  t.regex(
+    forced.message,
+    /^Cannot open engine "gpu" as TensorFlow 2\.21\.0 found no GPU: check the driver with "nvidia-smi"/,
+  );
+  const automatic = JSON.parse((await openElsewhere('auto', {env})).stdout);
+  t.is(automatic.name, 'native');
+  t.is(automatic.folder, nodePackage!.folder);
+  t.is(automatic.skipped[0].reason, forced.message);
+});
+
 test('openEngine says how to repair an installed native engine whose addon is gone', async t => {
   const cache = temporaryFolder(t);
   const folder = join(cache, 'native', nativeBuild()!.name, 'node_modules/@tensorflow/tfjs-node');
