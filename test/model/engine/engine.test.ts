@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Worker} from 'node:worker_threads';
@@ -143,17 +143,20 @@ test('openEngine falls back to wasm and says why when TensorFlow is missing', as
   );
 });
 
-test('openEngine does not take a TensorFlow with CUDA for a GPU: gpu is refused, and native computes with it', async t => {
+test('openEngine does not take a TensorFlow with CUDA for a GPU: it refuses gpu, and auto computes with it as native', async t => {
   const cache = temporaryFolder(t);
   const gpuBuild = nativeBuild({gpu: true});
   if (gpuBuild === undefined) {
     t.pass('This platform has none');
     return;
   }
-  // Without a GPU, the addon of the one build behaves as that of the other.
+  // Without a GPU, the addon of the one build behaves as that of the other. Both are there, as two different folders.
   const {nodePackage} = await openEngine('native');
-  mkdirSync(join(cache, 'native'));
-  symlinkSync(join(nodePackage!.folder, '../../..'), join(cache, 'native', gpuBuild.name));
+  const installed = join(nodePackage!.folder, '../../..');
+  const copy = join(cache, 'native', gpuBuild.name);
+  cpSync(join(installed, 'node_modules'), join(copy, 'node_modules'), {recursive: true});
+  symlinkSync(join(installed, 'python'), join(copy, 'python'));
+  symlinkSync(installed, join(cache, 'native', nativeBuild()!.name));
   const env = {PALIMPSEST_CACHE: cache, CUDA_VISIBLE_DEVICES: '-1'};
   const forced = JSON.parse((await openElsewhere('gpu', {env})).stdout);
   t.regex(
@@ -162,7 +165,8 @@ test('openEngine does not take a TensorFlow with CUDA for a GPU: gpu is refused,
   );
   const automatic = JSON.parse((await openElsewhere('auto', {env})).stdout);
   t.is(automatic.name, 'native');
-  t.is(automatic.folder, nodePackage!.folder);
+  // Only one TensorFlow may be loaded, and that is the one that looked for a GPU.
+  t.is(automatic.folder, realpathSync(join(copy, 'node_modules/@tensorflow/tfjs-node')));
   t.is(automatic.skipped[0].reason, forced.message);
 });
 
