@@ -21,6 +21,12 @@ const needs: readonly Need[] = [
  * @throws {EngineUnavailableError} Naming all that is missing, with the commands that install it.
  */
 export async function checkInstallNeeds({signal}: {readonly signal?: AbortSignal | undefined} = {}): Promise<void> {
+  const {header} = process.report.getReport() as {header: {glibcVersionRuntime?: string}};
+  if (header.glibcVersionRuntime === undefined) {
+    throw new EngineUnavailableError(
+      'Cannot install the native engine as TensorFlow needs a Linux with glibc (not Alpine): current C library is another',
+    );
+  }
   const missing: Need[] = [];
   for (const need of needs) {
     try {

@@ -60,7 +60,7 @@ export async function fetchWheel(
     const quiet = ['--quiet', '--no-input', '--no-cache-dir', '--disable-pip-version-check'];
     await runCommand(
       ['python3', '-m', 'pip', 'download', ...quiet, ...target, ...platforms, ...safety, '--dest', download],
-      {signal, env: {TMPDIR: temporary}},
+      {signal, env: {TMPDIR: temporary, PIP_REQUIRE_VIRTUALENV: 'false'}},
     );
   } finally {
     clearInterval(watch);

@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Worker} from 'node:worker_threads';
@@ -141,6 +141,33 @@ test('openEngine falls back to wasm and says why when TensorFlow is missing', as
     skipped.map((engine: {name: string}) => engine.name),
     ['gpu', 'native'],
   );
+});
+
+test('openEngine does not take a TensorFlow with CUDA for a GPU: it refuses gpu, and auto computes with it as native', async t => {
+  const cache = temporaryFolder(t);
+  const gpuBuild = nativeBuild({gpu: true});
+  if (gpuBuild === undefined) {
+    t.pass('This platform has none');
+    return;
+  }
+  // Without a GPU, the addon of the one build behaves as that of the other. Both are there, as two different folders.
+  const {nodePackage} = await openEngine('native');
+  const installed = join(nodePackage!.folder, '../../..');
+  const copy = join(cache, 'native', gpuBuild.name);
+  cpSync(join(installed, 'node_modules'), join(copy, 'node_modules'), {recursive: true});
+  symlinkSync(join(installed, 'python'), join(copy, 'python'));
+  symlinkSync(installed, join(cache, 'native', nativeBuild()!.name));
+  const env = {PALIMPSEST_CACHE: cache, CUDA_VISIBLE_DEVICES: '-1'};
+  const forced = JSON.parse((await openElsewhere('gpu', {env})).stdout);
+  t.regex(
+    forced.message,
+    /^Cannot open engine "gpu" as TensorFlow 2\.21\.0 found no GPU: check the driver with "nvidia-smi"/,
+  );
+  const automatic = JSON.parse((await openElsewhere('auto', {env})).stdout);
+  t.is(automatic.name, 'native');
+  // Only one TensorFlow may be loaded, and that is the one that looked for a GPU.
+  t.is(automatic.folder, realpathSync(join(copy, 'node_modules/@tensorflow/tfjs-node')));
+  t.is(automatic.skipped[0].reason, forced.message);
 });
 
 test('openEngine says how to repair an installed native engine whose addon is gone', async t => {

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
@@ -117,6 +117,18 @@ for (const step of ['Checking', 'Downloading @tensorflow/tfjs-node', 'Downloadin
     t.deepEqual(installed(cache), []);
   });
 }
+
+test.serial('installNative removes what a killed installation left a day ago, and not those under way', async t => {
+  const cache = emptyCache(t);
+  for (const name of ['.installing-old', '.installing-new']) mkdirSync(join(cache, 'native', name), {recursive: true});
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
+  utimesSync(join(cache, 'native/.installing-old'), twoDaysAgo, twoDaysAgo);
+  const controller = new AbortController();
+  const onProgress = ({step}: {step: string}) =>
+    step.startsWith('Downloading') && controller.abort(new Error('Enough'));
+  await t.throwsAsync(installNative({signal: controller.signal, onProgress}), {message: 'Enough'});
+  t.deepEqual(installed(cache), ['.installing-new']);
+});
 
 test.serial('installNative says what to install where no build is pinned', async t => {
   const {platform} = process;
