@@ -21,7 +21,7 @@ export async function nextChunk(
   // One byte more than the chunk holds tells whether it is the last one.
   const last = (await buffer.fill(limit + 1)) <= limit;
   let size = Math.min(buffer.available, limit);
-  if (wholeLines && !last && limit === chunkBytes) {
+  if (wholeLines && !last) {
     const lineEnd = buffer.peek(size).lastIndexOf(LINE_FEED);
     if (lineEnd !== -1) size = lineEnd + 1;
   }

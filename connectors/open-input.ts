@@ -126,9 +126,9 @@ async function passCovered(
   return async () => size > boundary;
 }
 
-async function begin({buffer, repeatable}: Content, {input, allowBinary}: {input: Input; allowBinary: boolean}) {
-  // Of a terminal or a pipe whatever has arrived is enough: more may be slow to come.
-  await buffer.fill(repeatable ? JUDGED_BYTES : 1);
+async function begin({buffer}: Content, {input, allowBinary}: {input: Input; allowBinary: boolean}) {
+  // Whatever the first read gives is enough to judge: more of a terminal's input may be slow to come.
+  await buffer.fill(1);
   const looks = allowBinary ? undefined : looksBinary(buffer.peek(JUDGED_BYTES));
   if (looks !== undefined) {
     const what = looks === 'UTF-16' ? 'UTF-16 text: convert it to UTF-8 first' : 'a binary file';

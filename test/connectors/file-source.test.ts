@@ -263,6 +263,15 @@ for (const rereadFromStart of [false, true]) {
   }
 }
 
+test('FileSource still says that an unfinished file has ended when nothing is left of it', async t => {
+  const [path] = write(temporaryFolder(t), {f: 'abc'}) as [string];
+  const progress = progressOf(`file:${path}`, 3n, false);
+  const open = (rereadFromStart: boolean) =>
+    showAll(new FileSource({inputs: [path], chunkBytes: 2, rereadFromStart}).open({progress}));
+  t.deepEqual(await open(false), ['f 2 "" last', '-- f 3 ended']);
+  t.deepEqual(await open(true), ['f 1 "ab"', 'f 2 "c"', 'f 2 "" last', '-- f 3 ended']);
+});
+
 test('FileSource goes on with a finished empty file when it has grown', async t => {
   const [path] = write(temporaryFolder(t), {f: ''}) as [string];
   const progress = progressOf(`file:${path}`, 0n, true);
@@ -466,6 +475,18 @@ for (const [name, start] of [
     }
   });
 }
+
+test('FileSource can be aborted at any moment while it opens standard input', async t => {
+  const reason = new Error('enough');
+  for (let ticks = 0; ticks < 20; ticks++) {
+    const controller = new AbortController();
+    const source = new FileSource({inputs: ['-'], stdin: {stream: new PassThrough()}});
+    const reading = t.throwsAsync(source.open({signal: controller.signal}).getReader().read());
+    for (let tick = 0; tick < ticks; tick++) await undefined;
+    controller.abort(reason);
+    t.is(await reading, reason);
+  }
+});
 
 test('FileSource reads nothing before it is pulled and no more than one byte ahead of a chunk of standard input', async t => {
   let given = 0;

@@ -1,4 +1,4 @@
-import {TransformStream} from 'node:stream/web';
+import {ReadableStream, TransformStream} from 'node:stream/web';
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {Checkpoint} from '../../pipeline/checkpoint.ts';
@@ -188,6 +188,26 @@ test('Pipeline rejects at once and opens nothing when the signal is already abor
   t.is(await t.throwsAsync(run), error);
   t.is(source.emitted, 0);
   t.is(source.cancelReason, undefined);
+});
+
+test('Pipeline cancels a source that does not listen to its signal', async t => {
+  let cancelled: unknown;
+  const source = new SequenceSource<number>([]);
+  source.open = () =>
+    new ReadableStream({
+      pull: () => new Promise(() => {}),
+      cancel: reason => {
+        cancelled = reason;
+      },
+    });
+  const sink = new CollectSink<number>();
+  const controller = new AbortController();
+  const run = Pipeline.from(source).through(double).to(sink, {signal: controller.signal});
+  await delay(10);
+  controller.abort(error);
+  t.is(await t.throwsAsync(run), error);
+  t.is(cancelled, error);
+  t.is(sink.abortReason, error);
 });
 
 test('Pipeline does not wait for ever for a write that hangs when it is aborted', async t => {
