@@ -108,11 +108,13 @@ function arrayOf<T>(name: string, value: T, type: new (length: number) => T): T 
 }
 
 function halvesOf(name: string, data: Float32Array): Uint16Array {
-  const overflow = data.findIndex(value => Number.isFinite(value) && Math.abs(value) >= 65520);
-  if (overflow !== -1) {
-    throw new RangeError(
-      `Cannot encode tensor "${name}" as float16 as values must be below 65520: current value is ${data[overflow]}; use float32`,
-    );
+  const halves = toFloat16(data);
+  for (let i = 0; i < halves.length; i++) {
+    if ((halves[i]! & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) {
+      throw new RangeError(
+        `Cannot encode tensor "${name}" as float16 as values must be below 65520: current value is ${data[i]}; use float32`,
+      );
+    }
   }
-  return toFloat16(data);
+  return halves;
 }

@@ -31,8 +31,8 @@ export type LmdbStoreOptions = {
    */
   readonly readOnly?: boolean;
   /**
-   * Bytes that the data file should not outgrow: a commit that makes it larger is undone. The file may exceed the limit by
-   * the part of a commit that was written when this was noticed, 16 MiB or one record; that space is used again.
+   * Bytes that stored records may take, those that a commit replaces included until it is done; a commit that would need
+   * more fails. The data file is larger by what LMDB needs to find them and by gaps between them.
    *
    * @default Infinity
    */
@@ -43,7 +43,9 @@ export type LmdbStoreOptions = {
 
 type Table = Database<Buffer, Buffer>;
 type Environment = RootDatabase<Buffer, Buffer>;
-type Entry = readonly [documentId: string, number: number];
+type Entry = readonly [documentId: string, number: number, bytes: number];
+/** Numbers from the first on are free; bytes of all records below it. */
+type StoredRecords = readonly [nextNumber: number, usedBytes: number];
 type StoredProgress = readonly [partition: string, nextOffset: string, ended: boolean];
 type StoredLength = readonly [output: string, length: string];
 
@@ -51,10 +53,11 @@ const storeFormat = 1;
 const partBytes = 2 ** 24;
 const spareBytes = 2 ** 20;
 const pageOfKeys = 1000;
+const pageBytes = 4096;
 const binary = {encoding: 'binary', keyEncoding: 'binary'} as const;
 const formatKey = Buffer.from('format');
 const fingerprintKey = Buffer.from('fingerprint');
-const nextNumberKey = Buffer.from('nextNumber');
+const recordsKey = Buffer.from('records');
 const writerKey = Buffer.from('writer');
 /** LMDB cannot write through an environment that this process has opened for reading first. */
 const readersHere = new Map<string, number>();
@@ -80,6 +83,7 @@ export class LmdbStore implements MemoryStore {
   readonly #partitions: Table;
   readonly #outputs: Table;
   #nextNumber = 0;
+  #usedBytes = 0;
 
   /**
    * Opens a store, and makes it if there is none.
@@ -117,20 +121,21 @@ export class LmdbStore implements MemoryStore {
         overlappingSync: false,
         eventTurnBatching: false,
       });
+      let store: LmdbStore | undefined;
       try {
-        const store = new LmdbStore(folder, options, environment);
-        if (readOnly) readersHere.set(folder, (readersHere.get(folder) ?? 0) + 1);
-        else await store.#removeRecords(store.#nextNumber);
+        store = new LmdbStore(folder, options, environment);
+        if (!readOnly) await store.#removeRecords();
         return store;
       } catch (error) {
-        await environment.close();
+        await (store === undefined ? environment.close() : store[Symbol.asyncDispose]());
         throw error;
       }
     } catch (cause) {
       if (cause instanceof StoreError) throw cause;
-      throw new StoreError(`Cannot open the store at "${folder}" as LMDB refuses it: ${(cause as Error).message}`, {
-        cause,
-      });
+      throw new StoreError(
+        `Cannot open the store at "${folder}" as LMDB refuses it: ${(cause as Error).message}; if its data is damaged, restore it from a backup, or remove the folder and replay the input`,
+        {cause},
+      );
     }
   }
 
@@ -140,16 +145,22 @@ export class LmdbStore implements MemoryStore {
     this.#queue = new CommitQueue(`the store at "${folder}"`);
     this.#environment = environment;
     const isNew = environment.getKeysCount({limit: 1}) === 0;
-    if (!isNew && !environment.doesExist(Buffer.from('palimpsest'))) throw foreign(folder);
+    // LMDB lists its tables by names that end in NUL.
+    if (!isNew && !environment.doesExist(Buffer.from('palimpsest\0'))) throw foreign(folder);
     this.#meta = this.#table('palimpsest');
     this.#checkFormat();
-    if (!options.readOnly) environment.transactionSync(() => this.#claim());
     this.#documents = this.#table('documents');
     this.#records = this.#table('records');
     this.#partitions = this.#table('partitions');
     this.#outputs = this.#table('outputs');
-    this.#checkFingerprint(options.fingerprint, 'open the store');
-    this.#nextNumber = this.#metaValue<number>(nextNumberKey) ?? 0;
+    this.#checkFingerprint();
+    if (options.readOnly) {
+      readersHere.set(folder, (readersHere.get(folder) ?? 0) + 1);
+    } else {
+      // LMDB admits one such transaction at a time in all processes.
+      environment.transactionSync(() => this.#claim());
+      [this.#nextNumber, this.#usedBytes] = this.#metaValue<StoredRecords>(recordsKey) ?? [0, 0];
+    }
   }
 
   async get(documentId: string): Promise<MemoryRecord | undefined> {
@@ -173,13 +184,11 @@ export class LmdbStore implements MemoryStore {
       );
     }
     await this.#queue.run(async () => {
-      const first = this.#nextNumber;
       try {
         await this.#turn(await this.#stage(changes), progress);
       } catch (error) {
-        this.#nextNumber = first;
         // Should this fail as well, the next open removes them.
-        await this.#removeRecords(first).catch(() => {});
+        await this.#removeRecords().catch(() => {});
         throw error;
       }
     });
@@ -240,58 +249,75 @@ export class LmdbStore implements MemoryStore {
 
   /** Writes records where no document points to them yet. */
   async #stage(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>): Promise<Staged> {
-    const {dtype = 'float32'} = this.#options;
-    const staged: Staged = {numbers: new Map(), replaced: [], fingerprint: undefined};
+    const {dtype = 'float32', maxBytes = Number.POSITIVE_INFINITY, fingerprint} = this.#options;
+    const staged: Staged = {
+      records: new Map(),
+      superfluous: [],
+      nextNumber: this.#nextNumber,
+      usedBytes: this.#usedBytes,
+      fingerprint: undefined,
+    };
     let part: [number: number, bytes: Buffer][] = [];
     let bytesInPart = 0;
     const writePart = async () => {
-      if (part.length === 0) return;
       await this.#checkSpace(bytesInPart);
-      const before = this.#dataBytes();
       await this.#write(() => {
         for (const [number, bytes] of part) this.#records.put(numberKey(number), bytes);
       });
-      this.#checkGrowth(before);
       part = [];
       bytesInPart = 0;
     };
     for await (const [documentId, record] of changes) {
       checkName('document', documentId);
-      const earlier = staged.numbers.get(documentId);
-      if (earlier !== undefined) staged.replaced.push(earlier);
+      const earlier = staged.records.get(documentId);
+      if (earlier !== undefined) staged.superfluous.push(earlier);
       if (record === undefined) {
-        staged.numbers.set(documentId, undefined);
+        staged.records.set(documentId, undefined);
         continue;
       }
-      if (this.#options.fingerprint !== undefined && record.fingerprint !== this.#options.fingerprint) {
-        throw mismatch('commit', this.#options.fingerprint, record.fingerprint);
+      if (fingerprint !== undefined && record.fingerprint !== fingerprint) {
+        throw mismatch('commit', fingerprint, record.fingerprint);
       }
       staged.fingerprint ??= record.fingerprint;
-      const bytes = encodeMemoryRecord(record, {dtype});
-      if (bytesInPart + bytes.length > partBytes) await writePart();
-      part.push([this.#nextNumber, Buffer.from(bytes.buffer)]);
-      bytesInPart += bytes.length;
-      staged.numbers.set(documentId, this.#nextNumber++);
+      const encoded = encodeMemoryRecord(record, {dtype});
+      const bytes = Math.ceil(encoded.length / pageBytes) * pageBytes;
+      if (staged.usedBytes + bytes > maxBytes) {
+        throw new StoreError(
+          `Cannot commit to the store at "${this.#path}" as its records must not exceed ${maxBytes} bytes: current value is ${staged.usedBytes + bytes} with what this commit replaces; nothing was changed, forget documents, raise maxBytes or make checkpoints smaller`,
+        );
+      }
+      if (bytesInPart > 0 && bytesInPart + bytes > partBytes) await writePart();
+      part.push([staged.nextNumber, Buffer.from(encoded.buffer)]);
+      bytesInPart += bytes;
+      staged.records.set(documentId, [documentId, staged.nextNumber, bytes]);
+      staged.usedBytes += bytes;
+      staged.nextNumber++;
       await setImmediate();
     }
-    await writePart();
+    if (bytesInPart > 0) await writePart();
     return staged;
   }
 
   /** Turns documents to their staged records, forgets and advances progress, in one transaction. */
-  async #turn({numbers, replaced, fingerprint}: Staged, progress: Progress): Promise<void> {
-    const writes: (() => void)[] = replaced.map(number => () => this.#records.remove(numberKey(number)));
-    for (const [documentId, number] of numbers) {
+  async #turn({records, superfluous, nextNumber, usedBytes, fingerprint}: Staged, progress: Progress): Promise<void> {
+    const writes: (() => void)[] = [];
+    const remove = ([, number, bytes]: Entry) => {
+      writes.push(() => this.#records.remove(numberKey(number)));
+      usedBytes -= bytes;
+    };
+    for (const entry of superfluous) remove(entry);
+    let count = 0;
+    for (const [documentId, entry] of records) {
       const key = storedKey(documentId);
-      const old = this.#numberAt(key);
-      if (old !== undefined) writes.push(() => this.#records.remove(numberKey(old)));
-      if (number === undefined) {
+      const old = this.#entryAt(key);
+      if (old !== undefined) remove(old);
+      if (entry === undefined) {
         writes.push(() => this.#documents.remove(key));
       } else {
-        const entry = sealValue([documentId, number] satisfies Entry);
-        writes.push(() => this.#documents.put(key, entry));
+        const value = sealValue(entry);
+        writes.push(() => this.#documents.put(key, value));
       }
-      if (writes.length % pageOfKeys < 2) await setImmediate();
+      if (++count % pageOfKeys === 0) await setImmediate();
     }
     for (const [partition, {nextOffset, ended}] of progress.partitions) {
       checkName('partition', partition);
@@ -306,33 +332,35 @@ export class LmdbStore implements MemoryStore {
     if (fingerprint !== undefined && this.#metaValue(fingerprintKey) === undefined) {
       writes.push(() => this.#meta.put(fingerprintKey, sealValue(fingerprint)));
     }
-    writes.push(() => this.#meta.put(nextNumberKey, sealValue(this.#nextNumber)));
-    await this.#checkSpace(0);
+    writes.push(() => this.#meta.put(recordsKey, sealValue([nextNumber, usedBytes] satisfies StoredRecords)));
     await this.#write(() => {
       for (const write of writes) write();
     });
+    this.#nextNumber = nextNumber;
+    this.#usedBytes = usedBytes;
   }
 
-  /** The number of a document's record; an entry that is damaged has none, so that it can be overwritten or forgotten. */
-  #numberAt(key: Buffer): number | undefined {
+  /** Where a document's record lies; an entry that is damaged is as good as none, so that it can be overwritten or forgotten. */
+  #entryAt(key: Buffer): Entry | undefined {
     const sealed = this.#documents.get(key);
     if (sealed === undefined) return undefined;
     try {
-      return openSealedValue<Entry>(sealed, 'where a memory lies')[1];
+      return openSealedValue<Entry>(sealed, 'where a memory lies');
     } catch {
       return undefined;
     }
   }
 
-  /** Removes records that no document points to, from `first` on. */
-  async #removeRecords(first: number): Promise<void> {
-    const keys = [...this.#records.getKeys({start: numberKey(first)})].map(key => Buffer.from(key));
+  /** Removes records of a commit that did not end. */
+  async #removeRecords(): Promise<void> {
+    const keys = [...this.#records.getKeys({start: numberKey(this.#nextNumber)})].map(key => Buffer.from(key));
     if (keys.length === 0) return;
     await this.#write(() => {
       for (const key of keys) this.#records.remove(key);
     });
     // LMDB uses freed pages again only after one more transaction.
-    await this.#write(() => this.#meta.put(nextNumberKey, sealValue(first)));
+    const value = sealValue([this.#nextNumber, this.#usedBytes] satisfies StoredRecords);
+    await this.#write(() => this.#meta.put(recordsKey, value));
   }
 
   /** Runs puts and removes in one transaction and resolves once it is on the disk. */
@@ -359,22 +387,6 @@ export class LmdbStore implements MemoryStore {
     }
   }
 
-  #checkGrowth(before: number): void {
-    const {maxBytes = Number.POSITIVE_INFINITY} = this.#options;
-    const after = this.#dataBytes();
-    if (after > before && after > maxBytes) {
-      throw new StoreError(
-        `Cannot commit to the store at "${this.#path}" as it must not outgrow ${maxBytes} bytes: current value is ${after}; nothing was changed, forget documents or raise maxBytes`,
-      );
-    }
-  }
-
-  /** Bytes of the data file that LMDB has used so far. */
-  #dataBytes(): number {
-    const {lastPageNumber, pageSize} = this.#environment.getStats() as {lastPageNumber: number; pageSize: number};
-    return (lastPageNumber + 1) * pageSize;
-  }
-
   #encoded(documentId: string): Uint8Array | undefined {
     this.#queue.checkOpen('read a memory');
     checkName('document', documentId);
@@ -385,7 +397,7 @@ export class LmdbStore implements MemoryStore {
       if (sealed === undefined) return undefined;
       const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
       bytes = this.#records.get(numberKey(number), {transaction});
-      if (bytes === undefined) throw new Error('its record is missing');
+      if (bytes === undefined) throw new Error('the record is missing');
     } catch (cause) {
       throw new CorruptMemoryError(
         `Cannot read the memory of document "${documentId}" as ${(cause as Error).message}: forget the document and replay its input`,
@@ -417,14 +429,14 @@ export class LmdbStore implements MemoryStore {
     }
   }
 
-  #checkFingerprint(fingerprint: string | undefined, action: string): void {
+  #checkFingerprint(): void {
+    const {fingerprint} = this.#options;
     const stored = this.#metaValue<string>(fingerprintKey);
     if (fingerprint !== undefined && stored !== undefined && stored !== fingerprint) {
-      throw mismatch(`${action} at "${this.#path}"`, stored, fingerprint);
+      throw mismatch(`open the store at "${this.#path}"`, stored, fingerprint);
     }
   }
 
-  /** Runs inside a transaction, of which LMDB admits one at a time in all processes. */
   #claim(): void {
     const writer = this.#metaValue<ProcessIdentity>(writerKey);
     if (writer !== undefined && isRunning(writer)) {
@@ -433,16 +445,19 @@ export class LmdbStore implements MemoryStore {
         `Cannot open the store at "${this.#path}" for writing as only one process may write: ${holder} does; close it there first, or open with readOnly`,
       );
     }
+    this.#checkFingerprint();
     this.#meta.put(formatKey, sealValue(storeFormat));
     this.#meta.put(writerKey, sealValue(currentProcess()));
   }
 }
 
 type Staged = {
-  /** Number of each document's record; `undefined` forgets it. */
-  readonly numbers: Map<string, number | undefined>;
-  /** Records that a later change of the same commit made superfluous. */
-  readonly replaced: number[];
+  /** Where each document's new record lies; `undefined` forgets the document. */
+  readonly records: Map<string, Entry | undefined>;
+  /** Records that a later change of the same commit replaced. */
+  readonly superfluous: Entry[];
+  nextNumber: number;
+  usedBytes: number;
   /** Fingerprint of the first record. */
   fingerprint: string | undefined;
 };
