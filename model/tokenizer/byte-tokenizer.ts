@@ -17,7 +17,9 @@ export class ByteTokenizer implements Tokenizer {
     const {bytes, consumed, replacedAt, replacedLengths} = toWellFormedUtf8(input, last);
     const byteLengths = new Int32Array(bytes.length).fill(1);
     for (const [i, at] of replacedAt.entries()) byteLengths.fill(0, at + replacedLengths[i]!, at + 3);
-    return {ids: new Int32Array(bytes), byteLengths, carry: new Uint8Array(input.subarray(consumed)), replaced: replacedAt.length};
+    // Copied by constructor, as the slice of a Buffer shares its memory.
+    const rest = new Uint8Array(input.subarray(consumed));
+    return {ids: new Int32Array(bytes), byteLengths, carry: rest, replaced: replacedAt.length};
   }
 
   /** @throws {RangeError} If an id is not a byte. */

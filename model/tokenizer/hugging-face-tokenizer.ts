@@ -146,6 +146,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
     }
     if (last) close(bytes.length);
 
+    // The carry is copied by constructor, as the slice of a Buffer shares its memory.
     const {carryStart, replaced} = toInputLengths(text, {byteLengths, end: unitStart});
     return {
       ids: Int32Array.from(ids),

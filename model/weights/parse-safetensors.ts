@@ -30,6 +30,7 @@ export function parseSafetensors(bytes: Uint8Array, {path = 'safetensors'}: Pars
   for (const {name, type, shape, length, begin, end} of entries) {
     const offset = bytes.byteOffset + dataStart + begin;
     const aligned = offset % tensorTypes[type] === 0;
+    // A copy by constructor: the slice of a Buffer shares its memory.
     const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer;
     tensors.set(name, tensorFromBuffer(buffer, {type, shape, offset: aligned ? offset : 0, length}));
   }
