@@ -39,7 +39,6 @@ export class MemoryMismatchError extends StoreError {
   override name = 'MemoryMismatchError';
 }
 
-
 /** Weights, configuration or tokenizer of a model cannot be used. */
 export class ModelError extends PipelineError {
   override name = 'ModelError';

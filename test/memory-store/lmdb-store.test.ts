@@ -480,8 +480,7 @@ test('LmdbStore says what to do when the last page of the data file is lost', as
   await truncate(file, (await stat(file)).size - 4096);
   await t.throwsAsync(LmdbStore.open(path), {
     instanceOf: StoreError,
-    message:
-      /as LMDB refuses it: MDB_.*; if its data is damaged, restore it from a backup, or remove the folder/,
+    message: /as LMDB refuses it: MDB_.*; if its data is damaged, restore it from a backup, or remove the folder/,
   });
 });
 

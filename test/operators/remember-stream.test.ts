@@ -187,7 +187,12 @@ test.serial('RememberStream keeps a memory as if a document had not ended, so th
     await using reading = driver({model, store});
     const cut = content.subarray(0, length);
     const partition = {partition: 'file:a'};
-    await reading.push({key: 'a', value: {content: cut, last: true}, position: {...partition, offset: 10n}, timestamp: 0});
+    await reading.push({
+      key: 'a',
+      value: {content: cut, last: true},
+      position: {...partition, offset: 10n},
+      timestamp: 0,
+    });
     await reading.barrier();
     const early = values(reading.outputs);
     t.is(early.at(-1)?.tokens ?? 0, tokenizer.push(new Uint8Array(0), cut, true).ids.length);
@@ -280,7 +285,9 @@ test.serial('RememberStream counts ill-formed UTF-8, or ends the run if it is st
   await using strict = driver({model, strict: true});
   await t.throwsAsync(strict.push(...input), {instanceOf: DecodeError, message: /"a".*file:a/});
   await using strictAtEnd = driver({model, strict: true});
-  await t.throwsAsync(strictAtEnd.push(...records('b', Uint8Array.of(104, 0xf0, 0x9f), 100)), {instanceOf: DecodeError});
+  await t.throwsAsync(strictAtEnd.push(...records('b', Uint8Array.of(104, 0xf0, 0x9f), 100)), {
+    instanceOf: DecodeError,
+  });
 });
 
 test.serial('RememberStream fails with the model, even if no further record comes', async t => {
