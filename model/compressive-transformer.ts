@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import {ModelError} from '../errors.ts';
 import {attentionMask} from './attention-mask.ts';
 import {disposeTensors} from './dispose-tensors.ts';
 import {emptyMemory} from './empty-memory.ts';
@@ -12,6 +13,7 @@ import {restoreMemory} from './restore-memory.ts';
 import {surprisal} from './surprisal.ts';
 import {tidy} from './tidy.ts';
 import {planUpdate} from './update-plan.ts';
+import {validateModelConfig} from './validate-model-config.ts';
 
 /*
  * Letters of all shapes in model/:
@@ -44,13 +46,19 @@ export class CompressiveTransformer implements Disposable {
   readonly #weights: PreparedWeights;
   #mask: {readonly counts: string; readonly tensor: tf.Tensor4D} | undefined;
 
-  /** @param weights Named and shaped as in docs/model.md. */
+  /**
+   * @param weights Named and shaped as in docs/model.md.
+   * @throws {RangeError} If a size is out of range, or sizes do not go together.
+   * @throws {ModelError} If a weight is missing.
+   */
   constructor(config: ModelConfig, weights: ReadonlyMap<string, TensorData>) {
+    validateModelConfig(config);
     this.config = config;
     this.#weights = tidy(() =>
       prepareWeights(config, name => {
-        const {shape, data} = weights.get(name)!;
-        return tf.tensor(data, shape.slice());
+        const weight = weights.get(name);
+        if (weight === undefined) throw new ModelError(`Cannot construct the model as it must have weight "${name}"`);
+        return tf.tensor(weight.data, weight.shape.slice());
       }),
     );
   }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
-import {NumericalError} from '../../errors.ts';
+import {ModelError, NumericalError} from '../../errors.ts';
+import {CompressiveTransformer} from '../../model/compressive-transformer.ts';
 import {compressorNames} from '../../model/compressor-name.ts';
 import {openEngine} from '../../model/engine/engine.ts';
 import {LocalModel} from '../../model/local-model.ts';
@@ -169,4 +170,15 @@ test.serial('LocalModel refuses rows it cannot step', async t => {
   await t.throwsAsync(step(Int32Array.of(256)), {instanceOf: RangeError, message: /0 to 255: current value is 256/});
   await t.throwsAsync(step(Int32Array.of(-1)), {instanceOf: RangeError});
   await t.throwsAsync(step(new Int32Array(1), new Int32Array(1)), {instanceOf: RangeError, message: /"a" has two/});
+});
+
+test.serial('CompressiveTransformer refuses sizes that do not go together, and missing weights', t => {
+  t.throws(() => smallModel({modelWidth: 33}), {instanceOf: RangeError, message: /modelWidth must be even/});
+  const {config, weights} = smallModelOptions();
+  const incomplete = new Map(weights);
+  incomplete.delete('layers.1.attention.key.weight');
+  t.throws(() => new CompressiveTransformer(config, incomplete), {
+    instanceOf: ModelError,
+    message: /"layers.1.attention.key.weight"/,
+  });
 });
