@@ -40,7 +40,7 @@ export function embedCommand(): Command {
     .option('--strict', 'stop at ill-formed UTF-8 instead of reading it as U+FFFD')
     .option('--allow-binary', 'read files that do not look like text')
     .option('--dead-letters <file>', 'where lines go that cannot be decoded (default: beside the store)')
-    .option('--checkpoint-bytes <bytes>', 'input read between two checkpoints', wholeNumber, 4 * 1024 * 1024)
+    .option('--checkpoint-bytes <bytes>', 'input read between two checkpoints', wholeNumber, 256 * 1024)
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',

@@ -4,18 +4,22 @@
  * Bytes rather than time, so that an interrupted run and an uninterrupted one place their barriers alike.
  */
 export class CheckpointSchedule {
-  readonly #bytes: number;
+  /** Input between two barriers. */
+  readonly bytes: number;
   #seen = 0;
   #requested = false;
 
-  /** @throws {RangeError} If `bytes` is not a positive integer. */
-  constructor({bytes = 4 * 1024 * 1024}: {bytes?: number} = {}) {
+  /**
+   * @param options.bytes Input between two barriers. @default 262,144
+   * @throws {RangeError} If `bytes` is not a positive integer.
+   */
+  constructor({bytes = 256 * 1024}: {bytes?: number} = {}) {
     if (!Number.isSafeInteger(bytes) || bytes < 1) {
       throw new RangeError(
         `Cannot schedule checkpoints as bytes must be a positive integer: current value is ${bytes}`,
       );
     }
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   /** Counts input that was emitted. */
@@ -29,7 +33,7 @@ export class CheckpointSchedule {
   }
 
   get due(): boolean {
-    return this.#requested || this.#seen >= this.#bytes;
+    return this.#requested || this.#seen >= this.bytes;
   }
 
   /** Starts counting anew; called by the source when it emits a barrier. */
