@@ -73,6 +73,15 @@ test('ByteTokenizer counts the bytes of the input for what it replaces', t => {
   t.deepEqual([...byteLengths], [1, 1, 1, 0, 1, 1, 0, 0]);
 });
 
+test('ByteTokenizer holds back only what may still become a character', t => {
+  t.deepEqual([...tokenizer.push(none, Uint8Array.of(0xe4, 0xb8), false).carry], [0xe4, 0xb8]);
+  for (const bytes of [[0xe0, 0x80], [0xf0, 0x8f, 0x80], [0xed, 0xa0], [0xc1], [0x80, 0x80, 0x80]]) {
+    const {carry, replaced} = tokenizer.push(none, Uint8Array.from(bytes), false);
+    t.is(carry.length, 0);
+    t.is(replaced, bytes.length);
+  }
+});
+
 test('ByteTokenizer keeps no reference to the chunk it was given', t => {
   const content = Buffer.of(0x41, 0xf0, 0x9f);
   const {ids, carry} = tokenizer.push(none, content, false);

@@ -8,6 +8,7 @@ import test, {type ExecutionContext} from 'ava';
 import {ModelError} from '../../../errors.ts';
 import {longestStretch} from '../../../model/tokenizer/find-cut.ts';
 import {HuggingFaceTokenizer} from '../../../model/tokenizer/hugging-face-tokenizer.ts';
+import {knownSplitPatterns} from '../../../model/tokenizer/known-split-patterns.ts';
 import type {TokenizedChunk, Tokenizer} from '../../../model/tokenizer/tokenizer.ts';
 import {sampleText} from './sample-text.ts';
 
@@ -28,7 +29,8 @@ function fixture(name: string): Json {
 
 /** Every kind of tokenizer that is supported, as variations of the fixtures. */
 const definitions: Record<string, Json> = {};
-for (const name of ['gpt-2', 'roberta', 'llama-3', 'bert', 'unigram', 'sentencepiece-bpe']) {
+const fixtureNames = ['gpt-2', 'roberta', 'llama-3', 'bert', 'unigram', 'sentencepiece-bpe'];
+for (const name of fixtureNames) {
   definitions[name] = fixture(name);
 }
 definitions['gpt-2 with digits apart'] = {
@@ -50,8 +52,11 @@ definitions['gpt-2 with tokens that eat space'] = {
   added_tokens: [
     {id: 500, content: '[MASK]', special: true, lstrip: true, rstrip: true},
     {id: 501, content: '   ', normalized: true},
-    {id: 502, content: 'χ;', normalized: false},
   ],
+};
+definitions['gpt-2 with a token across a comma'] = {
+  ...fixture('gpt-2'),
+  added_tokens: [{id: 502, content: 'χ;', normalized: false}],
 };
 definitions['bert without accents, cased'] = {
   ...fixture('bert'),
@@ -78,6 +83,20 @@ definitions['sentencepiece with a normaliser'] = {
   normalizer: {type: 'Replace', pattern: {String: ' '}, content: '▁'},
   pre_tokenizer: {type: 'Split', pattern: {String: ' '}, behavior: 'MergedWithPrevious', invert: false},
 };
+
+for (const [i, pattern] of [...knownSplitPatterns].entries()) {
+  definitions[`split by known pattern ${i}`] = {
+    ...fixture('llama-3'),
+    normalizer: i % 2 === 0 ? null : {type: 'NFKD'},
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        {type: 'Split', pattern: {Regex: pattern}, behavior: 'Isolated', invert: false},
+        {type: 'ByteLevel', add_prefix_space: false, use_regex: false},
+      ],
+    },
+  };
+}
 
 /** The library's tokens of the whole text: what cutting must not change. */
 function wholeIds(json: Json, text: string): number[] {
@@ -147,10 +166,12 @@ for (const [name, json] of Object.entries(definitions)) {
     t.is(whole.replaced, 0);
   });
 
-  test(`HuggingFaceTokenizer gives the same tokens split at every byte: ${name}`, t => {
+  test(`HuggingFaceTokenizer gives the same tokens however the text is split: ${name}`, t => {
     const tokenizer = new HuggingFaceTokenizer(json);
     const whole = tokenizer.push(none, sample, true);
-    for (let split = 0; split <= sample.length; split++) {
+    // Every place for one tokenizer of each kind; places of all sorts are among the random ones for the others.
+    const step = fixtureNames.includes(name) ? 1 : 17;
+    for (let split = 0; split <= sample.length; split += step) {
       const parts = pushPieces(tokenizer, [sample.subarray(0, split), sample.subarray(split)]);
       checkEqual(t, parts, whole, `split at ${split}`);
     }
@@ -169,6 +190,115 @@ for (const [name, json] of Object.entries(definitions)) {
     t.pass();
   });
 }
+
+// Pieces that stand badly beside each other.
+const pieces = [
+  ...[
+    ' ',
+    ' ',
+    '  ',
+    '\n',
+    '\n',
+    '\r\n',
+    '\r',
+    '\t',
+    '\u00a0',
+    '\u3000',
+    '\u2028',
+    '\u0085',
+    '\ufeff',
+    '\u200d',
+    '\u200b',
+  ],
+  ...[
+    'a',
+    'Ab',
+    "don't",
+    "'s",
+    "''",
+    'x',
+    '1',
+    '22',
+    '３',
+    '½',
+    ',',
+    ';',
+    '/',
+    '{',
+    '}',
+    '.',
+    '!',
+    '-',
+    '=',
+    '^',
+    '`',
+    '_',
+    '~',
+  ],
+  ...[
+    'é',
+    'e\u0301',
+    '\u0301',
+    '\u0338',
+    'Σ',
+    'ΑΣ',
+    'İ',
+    'ß',
+    'ﬁ',
+    '¨',
+    '´',
+    '\u037a',
+    '\ufc5e',
+    '灯',
+    '塔',
+    '。',
+    '，',
+    '！',
+    'が',
+    'か\u3099',
+  ],
+  ...[
+    '각',
+    '\u1100',
+    '\u1161',
+    '\u11a8',
+    '👩',
+    '\u200d👩',
+    '🏽',
+    '▁',
+    '～',
+    '\ufffd',
+    '\u0000',
+    '[MASK]',
+    '[UNK]',
+    '<s>',
+    'χ;',
+    '<|end|>',
+  ],
+];
+
+test("HuggingFaceTokenizer gives the library's tokens of random text made to be cut wrongly", t => {
+  let word = 1;
+  const random = (below: number): number => {
+    word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((word / 2 ** 32) * below);
+  };
+  for (const [name, json] of Object.entries(definitions)) {
+    // Of equally good paths the library takes another one when more text stands before them.
+    if (json.model.type === 'Unigram') continue;
+    const tokenizer = new HuggingFaceTokenizer(json);
+    const library = new HuggingFaceLibrary({...json, post_processor: null}, {});
+    const rare = ['}\n[MASK]', '}\n/a', '[MASK] a', "a\n's", 'e\u0301,', 'ab灯 塔', 'Σ 灯Α'];
+    for (let i = 0; i < 150; i++) {
+      const text = rare[i] ?? Array.from({length: 2 + random(25)}, () => pieces[random(pieces.length)]).join('');
+      const expected = library.encode(text, {add_special_tokens: false}).ids;
+      const {ids} = tokenizer.push(none, Buffer.from(text), true);
+      // A text without any token is one unknown token here.
+      if (expected.length > 0 && expected.join() !== ids.join()) t.deepEqual([...ids], expected, `${name}: ${text}`);
+    }
+  }
+  t.pass();
+});
 
 test('HuggingFaceTokenizer replaces ill-formed UTF-8 the same however it is split', t => {
   const broken = Buffer.concat([
@@ -282,7 +412,7 @@ test('HuggingFaceTokenizer has a fingerprint of what decides the tokens and of n
 
 test('HuggingFaceTokenizer counts added tokens to its vocabulary', t => {
   t.is(new HuggingFaceTokenizer(definitions['gpt-2']).vocabularySize, 500);
-  t.is(new HuggingFaceTokenizer(definitions['gpt-2 with tokens that eat space']).vocabularySize, 503);
+  t.is(new HuggingFaceTokenizer(definitions['gpt-2 with a token across a comma']).vocabularySize, 503);
 });
 
 const refused: readonly [string, unknown, RegExp][] = [
