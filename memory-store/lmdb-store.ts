@@ -8,13 +8,13 @@ import {checkDataFile} from './check-data-file.ts';
 import {checkName} from './check-name.ts';
 import {CommitQueue} from './commit-queue.ts';
 import {decodeMemoryRecord} from './decode-memory-record.ts';
-import {encodeMemoryRecord} from './encode-memory-record.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import type {MemoryChange, MemoryStore} from './memory-store.ts';
 import {prepareFolder} from './prepare-folder.ts';
 import {currentProcess, isRunning, type ProcessIdentity} from './process-identity.ts';
 import {openSealedValue, sealValue} from './sealed-value.ts';
+import {type Entry, type StagedChanges, type StoredRecords, stageChanges} from './stage-changes.ts';
 import {storedKey} from './stored-key.ts';
 
 export type LmdbStoreOptions = {
@@ -43,17 +43,12 @@ export type LmdbStoreOptions = {
 
 type Table = Database<Buffer, Buffer>;
 type Environment = RootDatabase<Buffer, Buffer>;
-type Entry = readonly [documentId: string, number: number, bytes: number];
-/** Numbers from the first on are free; bytes of all records below it. */
-type StoredRecords = readonly [nextNumber: number, usedBytes: number];
 type StoredProgress = readonly [partition: string, nextOffset: string, ended: boolean];
 type StoredLength = readonly [output: string, length: string];
 
 const storeFormat = 1;
-const partBytes = 2 ** 24;
 const spareBytes = 2 ** 20;
 const pageOfKeys = 1000;
-const pageBytes = 4096;
 const binary = {encoding: 'binary', keyEncoding: 'binary'} as const;
 const formatKey = Buffer.from('format');
 const fingerprintKey = Buffer.from('fingerprint');
@@ -82,8 +77,7 @@ export class LmdbStore implements MemoryStore {
   readonly #records: Table;
   readonly #partitions: Table;
   readonly #outputs: Table;
-  #nextNumber = 0;
-  #usedBytes = 0;
+  #stored: StoredRecords = [0, 0];
 
   /**
    * Opens a store, and makes it if there is none.
@@ -159,7 +153,6 @@ export class LmdbStore implements MemoryStore {
     } else {
       // LMDB admits one such transaction at a time in all processes.
       environment.transactionSync(() => this.#claim());
-      [this.#nextNumber, this.#usedBytes] = this.#metaValue<StoredRecords>(recordsKey) ?? [0, 0];
     }
   }
 
@@ -185,7 +178,19 @@ export class LmdbStore implements MemoryStore {
     }
     await this.#queue.run(async () => {
       try {
-        await this.#turn(await this.#stage(changes), progress);
+        const staged = await stageChanges(changes, {
+          stored: this.#stored,
+          dtype: this.#options.dtype ?? 'float32',
+          fingerprint: this.#options.fingerprint,
+          maxBytes: this.#options.maxBytes ?? Number.POSITIVE_INFINITY,
+          write: async (part, bytes) => {
+            await this.#checkSpace(bytes);
+            await this.#write(() => {
+              for (const [number, record] of part) this.#records.put(numberKey(number), record);
+            });
+          },
+        });
+        await this.#turn(staged, progress);
       } catch (error) {
         // Should this fail as well, the next open removes them.
         await this.#removeRecords().catch(() => {});
@@ -247,67 +252,18 @@ export class LmdbStore implements MemoryStore {
     });
   }
 
-  /** Writes records where no document points to them yet. */
-  async #stage(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>): Promise<Staged> {
-    const {dtype = 'float32', maxBytes = Number.POSITIVE_INFINITY, fingerprint} = this.#options;
-    const staged: Staged = {
-      records: new Map(),
-      superfluous: [],
-      nextNumber: this.#nextNumber,
-      usedBytes: this.#usedBytes,
-      fingerprint: undefined,
-    };
-    let part: [number: number, bytes: Buffer][] = [];
-    let bytesInPart = 0;
-    const writePart = async () => {
-      await this.#checkSpace(bytesInPart);
-      await this.#write(() => {
-        for (const [number, bytes] of part) this.#records.put(numberKey(number), bytes);
-      });
-      part = [];
-      bytesInPart = 0;
-    };
-    for await (const [documentId, record] of changes) {
-      checkName('document', documentId);
-      const earlier = staged.records.get(documentId);
-      if (earlier !== undefined) staged.superfluous.push(earlier);
-      if (record === undefined) {
-        staged.records.set(documentId, undefined);
-        continue;
-      }
-      if (fingerprint !== undefined && record.fingerprint !== fingerprint) {
-        throw mismatch('commit', fingerprint, record.fingerprint);
-      }
-      staged.fingerprint ??= record.fingerprint;
-      const encoded = encodeMemoryRecord(record, {dtype});
-      const bytes = Math.ceil(encoded.length / pageBytes) * pageBytes;
-      if (staged.usedBytes + bytes > maxBytes) {
-        throw new StoreError(
-          `Cannot commit to the store at "${this.#path}" as its records must not exceed ${maxBytes} bytes: current value is ${staged.usedBytes + bytes} with what this commit replaces; nothing was changed, forget documents, raise maxBytes or make checkpoints smaller`,
-        );
-      }
-      if (bytesInPart > 0 && bytesInPart + bytes > partBytes) await writePart();
-      part.push([staged.nextNumber, Buffer.from(encoded.buffer)]);
-      bytesInPart += bytes;
-      staged.records.set(documentId, [documentId, staged.nextNumber, bytes]);
-      staged.usedBytes += bytes;
-      staged.nextNumber++;
-      await setImmediate();
-    }
-    if (bytesInPart > 0) await writePart();
-    return staged;
-  }
-
   /** Turns documents to their staged records, forgets and advances progress, in one transaction. */
-  async #turn({records, superfluous, nextNumber, usedBytes, fingerprint}: Staged, progress: Progress): Promise<void> {
+  async #turn({entries, superfluous, stored, fingerprint}: StagedChanges, progress: Progress): Promise<void> {
     const writes: (() => void)[] = [];
+    const [nextNumber] = stored;
+    let [, usedBytes] = stored;
     const remove = ([, number, bytes]: Entry) => {
       writes.push(() => this.#records.remove(numberKey(number)));
       usedBytes -= bytes;
     };
     for (const entry of superfluous) remove(entry);
     let count = 0;
-    for (const [documentId, entry] of records) {
+    for (const [documentId, entry] of entries) {
       const key = storedKey(documentId);
       const old = this.#entryAt(key);
       if (old !== undefined) remove(old);
@@ -332,12 +288,12 @@ export class LmdbStore implements MemoryStore {
     if (fingerprint !== undefined && this.#metaValue(fingerprintKey) === undefined) {
       writes.push(() => this.#meta.put(fingerprintKey, sealValue(fingerprint)));
     }
-    writes.push(() => this.#meta.put(recordsKey, sealValue([nextNumber, usedBytes] satisfies StoredRecords)));
+    const left: StoredRecords = [nextNumber, usedBytes];
+    writes.push(() => this.#meta.put(recordsKey, sealValue(left)));
     await this.#write(() => {
       for (const write of writes) write();
     });
-    this.#nextNumber = nextNumber;
-    this.#usedBytes = usedBytes;
+    this.#stored = left;
   }
 
   /** Where a document's record lies; an entry that is damaged is as good as none, so that it can be overwritten or forgotten. */
@@ -351,16 +307,16 @@ export class LmdbStore implements MemoryStore {
     }
   }
 
-  /** Removes records of a commit that did not end. */
+  /** Removes records of a commit that did not end; what is stored says which they are, whatever its promise said. */
   async #removeRecords(): Promise<void> {
-    const keys = [...this.#records.getKeys({start: numberKey(this.#nextNumber)})].map(key => Buffer.from(key));
+    this.#stored = this.#metaValue<StoredRecords>(recordsKey) ?? [0, 0];
+    const keys = [...this.#records.getKeys({start: numberKey(this.#stored[0])})].map(key => Buffer.from(key));
     if (keys.length === 0) return;
     await this.#write(() => {
       for (const key of keys) this.#records.remove(key);
     });
     // LMDB uses freed pages again only after one more transaction.
-    const value = sealValue([this.#nextNumber, this.#usedBytes] satisfies StoredRecords);
-    await this.#write(() => this.#meta.put(recordsKey, value));
+    await this.#write(() => this.#meta.put(recordsKey, sealValue(this.#stored)));
   }
 
   /** Runs puts and removes in one transaction and resolves once it is on the disk. */
@@ -433,7 +389,9 @@ export class LmdbStore implements MemoryStore {
     const {fingerprint} = this.#options;
     const stored = this.#metaValue<string>(fingerprintKey);
     if (fingerprint !== undefined && stored !== undefined && stored !== fingerprint) {
-      throw mismatch(`open the store at "${this.#path}"`, stored, fingerprint);
+      throw new MemoryMismatchError(
+        `Cannot open the store at "${this.#path}" as its memories must be of the model given, ${fingerprint}: they are of ${stored}; use the model that wrote them, or a new folder and replay the input`,
+      );
     }
   }
 
@@ -451,17 +409,6 @@ export class LmdbStore implements MemoryStore {
   }
 }
 
-type Staged = {
-  /** Where each document's new record lies; `undefined` forgets the document. */
-  readonly records: Map<string, Entry | undefined>;
-  /** Records that a later change of the same commit replaced. */
-  readonly superfluous: Entry[];
-  nextNumber: number;
-  usedBytes: number;
-  /** Fingerprint of the first record. */
-  fingerprint: string | undefined;
-};
-
 function numberKey(number: number): Buffer {
   const key = Buffer.alloc(8);
   key.writeBigUInt64BE(BigInt(number));
@@ -471,11 +418,5 @@ function numberKey(number: number): Buffer {
 function foreign(folder: string): StoreError {
   return new StoreError(
     `Cannot open the store at "${folder}" as the folder must hold a store of Palimpsest: it holds another LMDB environment; choose another folder`,
-  );
-}
-
-function mismatch(action: string, stored: string, given: string): MemoryMismatchError {
-  return new MemoryMismatchError(
-    `Cannot ${action} as its memories must come from one model: they are of ${stored}, the model given is ${given}; use the model that wrote them, or a new folder and replay the input`,
   );
 }

@@ -1,0 +1,90 @@
+import {setImmediate} from 'node:timers/promises';
+import {MemoryMismatchError, StoreError} from '../errors.ts';
+import {checkName} from './check-name.ts';
+import {encodeMemoryRecord} from './encode-memory-record.ts';
+import type {MemoryDtype} from './memory-dtype.ts';
+import type {MemoryChange} from './memory-store.ts';
+
+/** Where a document's record lies. */
+export type Entry = readonly [documentId: string, number: number, bytes: number];
+
+/** Numbers from the first on are free; the bytes are those of all records below it. */
+export type StoredRecords = readonly [nextNumber: number, usedBytes: number];
+
+/** What a commit has written so far, and nobody sees yet. */
+export type StagedChanges = {
+  /** Where each document's new record lies; `undefined` forgets the document. */
+  readonly entries: ReadonlyMap<string, Entry | undefined>;
+  /** Records that a later change of the same commit replaced. */
+  readonly superfluous: readonly Entry[];
+  readonly stored: StoredRecords;
+  /** Fingerprint of the first record. */
+  readonly fingerprint: string | undefined;
+};
+
+export type StageChangesOptions = {
+  /** What lies in the store before. */
+  readonly stored: StoredRecords;
+  readonly dtype: MemoryDtype;
+  /** The only fingerprint to admit, if given. */
+  readonly fingerprint: string | undefined;
+  readonly maxBytes: number;
+  /** Makes encoded records durable where no document points to them. */
+  readonly write: (part: readonly (readonly [number: number, record: Buffer])[], bytes: number) => Promise<void>;
+};
+
+const partBytes = 2 ** 24;
+const pageBytes = 4096;
+
+/**
+ * Encodes records one at a time, letting the event loop run after each, and writes them in parts of 16 MiB or one record.
+ *
+ * @throws {StoreError} If the records need more than `maxBytes`.
+ * @throws {MemoryMismatchError} If a record has another fingerprint.
+ */
+export async function stageChanges(
+  changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>,
+  {stored, dtype, fingerprint, maxBytes, write}: StageChangesOptions,
+): Promise<StagedChanges> {
+  const entries = new Map<string, Entry | undefined>();
+  const superfluous: Entry[] = [];
+  let [nextNumber, usedBytes] = stored;
+  let firstFingerprint: string | undefined;
+  let part: [number: number, record: Buffer][] = [];
+  let bytesInPart = 0;
+  for await (const [documentId, record] of changes) {
+    checkName('document', documentId);
+    const earlier = entries.get(documentId);
+    if (earlier !== undefined) superfluous.push(earlier);
+    if (record === undefined) {
+      entries.set(documentId, undefined);
+      continue;
+    }
+    if (fingerprint !== undefined && record.fingerprint !== fingerprint) {
+      throw new MemoryMismatchError(
+        `Cannot commit the memory of document "${documentId}" as the store is open for model ${fingerprint}: the memory is of ${record.fingerprint}`,
+      );
+    }
+    firstFingerprint ??= record.fingerprint;
+    const encoded = encodeMemoryRecord(record, {dtype});
+    const bytes = Math.ceil(encoded.length / pageBytes) * pageBytes;
+    if (usedBytes + bytes > maxBytes) {
+      throw new StoreError(
+        `Cannot commit as the records of the store must not exceed ${maxBytes} bytes: current value is ${usedBytes + bytes} with what this commit replaces; nothing was changed, forget documents, raise maxBytes or make checkpoints smaller`,
+      );
+    }
+    if (bytesInPart > 0 && bytesInPart + bytes > partBytes) {
+      await write(part, bytesInPart);
+      part = [];
+      bytesInPart = 0;
+    }
+    part.push([nextNumber, Buffer.from(encoded.buffer)]);
+    bytesInPart += bytes;
+    entries.set(documentId, [documentId, nextNumber, bytes]);
+    nextNumber++;
+    usedBytes += bytes;
+    await setImmediate();
+  }
+  if (bytesInPart > 0) await write(part, bytesInPart);
+  return {entries, superfluous, stored: [nextNumber, usedBytes], fingerprint: firstFingerprint};
+}
