@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {ReadableStream} from 'node:stream/web';
 
 /**
@@ -11,6 +12,8 @@ export function pullStream<T>(
   {signal}: {signal?: AbortSignal | undefined} = {},
 ): ReadableStream<T> {
   const scope = new AbortController();
+  // What a generator holds open listens, one listener each; how much that may be is the generator's to bound.
+  setMaxListeners(0, scope.signal);
   const elements = create(scope.signal);
   let finish = async (_reason: unknown): Promise<void> => {};
   return new ReadableStream<T>(

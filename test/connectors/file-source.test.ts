@@ -561,3 +561,14 @@ for (const [options, message] of [
     t.throws(() => new FileSource(options as unknown as FileSourceOptions), {message});
   });
 }
+
+test('FileSource reads many files at once without a warning of leaked listeners', async t => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const files = Object.fromEntries(Array.from({length: 40}, (_, i) => [`${i}.txt`, 'abcdef']));
+  await read(write(temporaryFolder(t), files), {concurrency: 40, chunkBytes: 2});
+  await delay(1);
+  t.deepEqual(warnings, []);
+});
