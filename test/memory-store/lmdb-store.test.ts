@@ -329,6 +329,18 @@ testMounted('LmdbStore refuses a folder on a disk that cannot be written', async
   t.regex(stdout, /^StoreError: Cannot open the store at .* as the folder must be readable and writable: EROFS/);
 });
 
+testMounted('LmdbStore makes no store on a full disk', async t => {
+  const path = await folderOf(t);
+  const script = 'mount -t tmpfs -o size=512k none "$1" && exec "$2" "$3" hold "$1/store"';
+  const {stdout} = spawnSync('unshare', ['-rm', 'sh', '-c', script, 'sh', path, process.execPath, writerProgram], {
+    encoding: 'utf8',
+  });
+  t.regex(
+    stdout,
+    /^StoreError: Cannot open the store at .* as the disk must have 1048576 bytes free: current value is \d+/,
+  );
+});
+
 testMounted('LmdbStore keeps what it has and goes on when the disk is full', async t => {
   const path = await folderOf(t);
   const script = 'mount -t tmpfs -o size=20m none "$1" && "$2" "$3" fill "$1/store"; "$2" "$3" fill "$1/store"';
@@ -602,7 +614,8 @@ test('LmdbStore removes what a failed commit has written', async t => {
   });
 });
 
-test('LmdbStore lets the event loop run between records and while the disk writes', async t => {
+// Alone, as other tests would take turns of the loop.
+test.serial('LmdbStore lets the event loop run between records and while the disk writes', async t => {
   const path = await folderOf(t);
   await withStore(path, async store => {
     let turns = 0;
