@@ -1,5 +1,5 @@
 import {writeFile} from 'node:fs/promises';
-import {availableParallelism, cpus} from 'node:os';
+import {availableParallelism, cpus, loadavg} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {cacheFolder} from '../model/engine/cache-folder.ts';
@@ -25,6 +25,13 @@ try {
 async function bench({cells, contenders, rounds, json}: BenchOptions): Promise<void> {
   const threads = availableParallelism();
   console.log(`${cpus()[0]?.model.trim() ?? 'Unknown processor'}; all ${threads} threads for each; ${rounds} rounds\n`);
+  // A program that waits for its threads by spinning, as PyTorch does, loses more than its share on a busy machine.
+  const load = loadavg()[0]!;
+  if (load > threads / 2) {
+    console.log(
+      `Load average is ${load.toFixed(1)}: what else runs distorts the comparison, repeat it on an idle machine\n`,
+    );
+  }
   const python = contenders.some(({language}) => language === 'python') ? await openPeers() : '';
   const rows: BenchRow[] = [];
   const descriptions = new Set<string>();
