@@ -1,6 +1,6 @@
 import {CorruptMemoryError, StoreError} from '../errors.ts';
+import {float16ToFloat32} from '../float16/float16-to-float32.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
-import {fromFloat16} from './float16.ts';
 import {memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import {
@@ -50,7 +50,7 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
   const tensors = fields.tensors.map(([name, shape]): [string, TensorData] => {
     const size = sizeOf(shape);
     const data =
-      fields.dtype === 'float16' ? fromFloat16(new Uint16Array(copy(size * 2))) : new Float32Array(copy(size * 4));
+      fields.dtype === 'float16' ? float16ToFloat32(new Uint16Array(copy(size * 2))) : new Float32Array(copy(size * 4));
     return [name, {shape, data}];
   });
   return {

@@ -1,4 +1,4 @@
-import {toFloat16} from './float16.ts';
+import {float32ToFloat16} from '../float16/float32-to-float16.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import {
@@ -108,7 +108,7 @@ function arrayOf<T>(name: string, value: T, type: new (length: number) => T): T 
 }
 
 function halvesOf(name: string, data: Float32Array): Uint16Array {
-  const halves = toFloat16(data);
+  const halves = float32ToFloat16(data);
   for (let i = 0; i < halves.length; i++) {
     if ((halves[i]! & 0x7fff) === 0x7c00 && Number.isFinite(data[i])) {
       throw new RangeError(

@@ -6,7 +6,7 @@ import {sourceImports} from './source-imports.ts';
 
 /** Height of each layer. Within one, a folder imports only folders that stand before it, except for types. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts'],
+  ['errors.ts', 'float16'],
   ['pipeline', 'memory-store', 'model'],
   ['operators', 'connectors'],
   ['index.ts', 'cli', 'bench', 'examples', 'test'],

@@ -1,5 +1,5 @@
+import {float16ToFloat32} from '../../float16/float16-to-float32.ts';
 import {bfloat16ToFloat32} from './bfloat16-to-float32.ts';
-import {float16ToFloat32} from './float16-to-float32.ts';
 import type {StoredTensor} from './tensor-type.ts';
 
 /** The float32 values of an F32, F16 or BF16 tensor, or `undefined` for the other types. F32 is not copied. */

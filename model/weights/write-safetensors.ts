@@ -1,6 +1,6 @@
 import {ModelError} from '../../errors.ts';
+import {float32ToFloat16} from '../../float16/float32-to-float16.ts';
 import {float32ToBfloat16} from './float32-to-bfloat16.ts';
-import {float32ToFloat16} from './float32-to-float16.ts';
 import {type TensorType, tensorTypes} from './tensor-type.ts';
 import {writeFileAtomically} from './write-file-atomically.ts';
 

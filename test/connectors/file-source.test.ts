@@ -315,7 +315,7 @@ test('FileSource gives out what precedes the end of a truncated gzip file and na
     {instanceOf: SourceError},
   );
   t.is(error?.message, `Cannot read "${path}" at offset ${content.length} as its gzip content ends too early`);
-  t.is(read.length, 19_999);
+  t.is(read.filter(shown => !shown.startsWith('--')).length, 19_999);
 });
 
 test('FileSource names a gzip file that is damaged', async t => {

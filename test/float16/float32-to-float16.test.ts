@@ -1,6 +1,6 @@
 import test from 'ava';
-import {float16ToFloat32} from '../../../model/weights/float16-to-float32.ts';
-import {float32ToFloat16} from '../../../model/weights/float32-to-float16.ts';
+import {float16ToFloat32} from '../../float16/float16-to-float32.ts';
+import {float32ToFloat16} from '../../float16/float32-to-float16.ts';
 
 const all = Uint16Array.from({length: 65_536}, (_, i) => i);
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {float16ToFloat32} from '../../../model/weights/float16-to-float32.ts';
+import {float16ToFloat32} from '../../float16/float16-to-float32.ts';
 
 /** The value of a bit pattern, from the definition of binary16. */
 function definition(bits: number): number {
