@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
-import {attentionMask} from './attention-mask.ts';
 import {disposeTensors} from './dispose-tensors.ts';
 import {emptyMemory} from './empty-memory.ts';
+import {composedKernels} from './kernels/composed-kernels.ts';
+import {fusedKernels} from './kernels/fused-kernels.ts';
+import type {Kernels} from './kernels/kernels.ts';
+import {VisibleKeys} from './kernels/visible-keys.ts';
 import type {Memory} from './memory.ts';
 import type {MemoryCounts} from './memory-counts.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
@@ -44,16 +47,19 @@ export type Step = {
 export class CompressiveTransformer implements Disposable {
   readonly config: ModelConfig;
   readonly #weights: PreparedWeights;
-  #mask: {readonly counts: string; readonly tensor: tf.Tensor4D} | undefined;
+  readonly #kernels: Kernels;
+  #visible: {readonly counts: string; readonly keys: VisibleKeys} | undefined;
 
   /**
    * @param weights Named and shaped as in docs/model.md.
+   * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
    * @throws {ModelError} If a weight is missing.
    */
-  constructor(config: ModelConfig, weights: ReadonlyMap<string, TensorData>) {
+  constructor(config: ModelConfig, weights: ReadonlyMap<string, TensorData>, {fused = true}: {fused?: boolean} = {}) {
     validateModelConfig(config);
     this.config = config;
+    this.#kernels = (fused ? fusedKernels() : undefined) ?? composedKernels;
     this.#weights = tidy(() =>
       prepareWeights(config, name => {
         const weight = weights.get(name);
@@ -79,12 +85,13 @@ export class CompressiveTransformer implements Disposable {
    */
   step(tokens: tf.Tensor2D, memory: Memory, {advance = true}: {advance?: boolean} = {}): Step {
     return tidy(() => {
-      const mask = this.#attentionMask(memory.counts);
+      const visible = this.#visibleKeys(memory.counts);
       const plan = advance ? planUpdate(memory.counts, this.config) : undefined;
       const {hidden, layers} = readSegment(tokens, memory, {
         config: this.config,
         weights: this.#weights,
-        mask,
+        visible,
+        kernels: this.#kernels,
         ...(plan !== undefined && {plan}),
       });
       const [batch, n, d] = hidden.shape;
@@ -92,7 +99,7 @@ export class CompressiveTransformer implements Disposable {
       const bits = surprisal(
         tf.reshape(before, [batch * n, d]) as tf.Tensor2D,
         tf.reshape(tokens, [-1]) as tf.Tensor1D,
-        this.#weights.embedding,
+        {embedding: this.#weights.embedding, kernels: this.#kernels},
       );
       return {
         hidden,
@@ -120,18 +127,17 @@ export class CompressiveTransformer implements Disposable {
 
   [Symbol.dispose](): void {
     disposeTensors(this.#weights);
-    this.#mask?.tensor.dispose();
-    this.#mask = undefined;
+    this.#visible?.keys[Symbol.dispose]();
+    this.#visible = undefined;
   }
 
-  /** The mask for the given counts; the latest one is kept, since full memories keep their counts. */
-  #attentionMask(counts: readonly MemoryCounts[]): tf.Tensor4D {
-    const distinct = [...new Set(counts.map(({memory, compressed}) => `${memory}/${compressed}`))];
-    if (distinct.length > 1) return attentionMask(counts, this.config);
-    if (this.#mask?.counts !== distinct[0]) {
-      this.#mask?.tensor.dispose();
-      this.#mask = {counts: distinct[0]!, tensor: tf.keep(attentionMask(counts, this.config))};
+  /** What is visible with the given counts; the latest is kept, since full memories keep their counts. */
+  #visibleKeys(counts: readonly MemoryCounts[]): VisibleKeys {
+    const key = counts.map(({memory, compressed}) => `${memory}/${compressed}`).join(' ');
+    if (this.#visible?.counts !== key) {
+      this.#visible?.keys[Symbol.dispose]();
+      this.#visible = {counts: key, keys: new VisibleKeys(counts, this.config)};
     }
-    return this.#mask!.tensor;
+    return this.#visible.keys;
   }
 }

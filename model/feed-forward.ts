@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type {Kernels} from './kernels/kernels.ts';
 
 export type FeedForwardWeights = {
   /** [d, f] */
@@ -11,8 +12,12 @@ export type FeedForwardWeights = {
   readonly outerBias: tf.Tensor;
 };
 
-/** relu(x W_inner + b_inner) W_outer + b_outer. x [S, d] → [S, d] */
-export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights): tf.Tensor2D {
-  const hidden = tf.relu(tf.add(tf.matMul(x, weights.inner), weights.innerBias)); // [S, f]
-  return tf.add(tf.matMul(hidden as tf.Tensor2D, weights.outer), weights.outerBias); // [S, d]
+/** x + relu(LN(x) W_inner + b_inner) W_outer + b_outer. x [S, d], normalised LN(x) [S, d] → [S, d] */
+export function feedForward(
+  x: tf.Tensor2D,
+  normalised: tf.Tensor2D,
+  {weights, kernels}: {weights: FeedForwardWeights; kernels: Kernels},
+): tf.Tensor2D {
+  const hidden = kernels.biasRelu(tf.matMul(normalised, weights.inner), weights.innerBias); // [S, f]
+  return kernels.addWithBias(x, tf.matMul(hidden, weights.outer), weights.outerBias); // [S, d]
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {feedForward} from './feed-forward.ts';
-import {layerNormalisation} from './layer-normalisation.ts';
+import type {Kernels} from './kernels/kernels.ts';
+import type {VisibleKeys} from './kernels/visible-keys.ts';
 import type {LayerMemory, Memory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
@@ -11,8 +12,9 @@ import type {UpdatePlan} from './update-plan.ts';
 export type ReadSegmentOptions = {
   readonly config: ModelConfig;
   readonly weights: PreparedWeights;
-  /** From {@link attentionMask}. [1, B or 1, n, K] */
-  readonly mask: tf.Tensor4D;
+  /** What the segment's queries may see. */
+  readonly visible: VisibleKeys;
+  readonly kernels: Kernels;
   /** From {@link planUpdate}; without it the memory is only read. */
   readonly plan?: UpdatePlan;
 };
@@ -26,7 +28,7 @@ export type ReadSegmentOptions = {
 export function readSegment(
   tokens: tf.Tensor2D,
   memory: Memory,
-  {config, weights, mask, plan}: ReadSegmentOptions,
+  {config, weights, visible, kernels, plan}: ReadSegmentOptions,
 ): {hidden: tf.Tensor3D; layers?: LayerMemory[]} {
   const [batch, n] = tokens.shape;
   const d = config.modelWidth;
@@ -34,16 +36,16 @@ export function readSegment(
   const layers: LayerMemory[] = [];
   for (const [index, layer] of weights.layers.entries()) {
     const {attentionNormalisation, feedForwardNormalisation} = layer;
-    const normalised = layerNormalisation(x, attentionNormalisation.gain, attentionNormalisation.bias); // [B·n, d]
+    const normalised = kernels.layerNormalisation(x, attentionNormalisation.gain, attentionNormalisation.bias); // [B·n, d]
     const rows = tf.reshape(normalised, [batch, n, d]) as tf.Tensor3D; // [B, n, d]
     const layerMemory = memory.layers[index]!;
-    const attended = relativeAttention(rows, {memory: layerMemory, mask, config, weights: layer});
+    const attended = relativeAttention(rows, {memory: layerMemory, visible, config, weights: layer, kernels});
     if (plan !== undefined) layers.push(updateMemory(layerMemory, attended.segment, {config, weights: layer, plan}));
     x = tf.add(x, attended.output);
-    const inner = layerNormalisation(x, feedForwardNormalisation.gain, feedForwardNormalisation.bias); // [B·n, d]
-    x = tf.add(x, feedForward(inner, layer.feedForward));
+    const inner = kernels.layerNormalisation(x, feedForwardNormalisation.gain, feedForwardNormalisation.bias); // [B·n, d]
+    x = feedForward(x, inner, {weights: layer.feedForward, kernels});
   }
   const {gain, bias} = weights.finalNormalisation;
-  const hidden = tf.reshape(layerNormalisation(x, gain, bias), [batch, n, d]) as tf.Tensor3D; // [B, n, d]
+  const hidden = tf.reshape(kernels.layerNormalisation(x, gain, bias), [batch, n, d]) as tf.Tensor3D; // [B, n, d]
   return {hidden, ...(plan !== undefined && {layers})};
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type {Kernels} from './kernels/kernels.ts';
 
 /** Rows whose logits are held at once: bounds memory, and keeps them in the processor's cache. */
 const rowsAtOnce = 512;
@@ -8,10 +9,14 @@ const rowsAtOnce = 512;
  *
  * @param hidden The hidden vector before each token. [S, d]
  * @param tokens [S]
- * @param embedding E. [V, d]
+ * @param options.embedding E. [V, d]
  * @returns [S]
  */
-export function surprisal(hidden: tf.Tensor2D, tokens: tf.Tensor1D, embedding: tf.Tensor2D): tf.Tensor1D {
+export function surprisal(
+  hidden: tf.Tensor2D,
+  tokens: tf.Tensor1D,
+  {embedding, kernels}: {embedding: tf.Tensor2D; kernels: Kernels},
+): tf.Tensor1D {
   const total = hidden.shape[0];
   const pieces: tf.Tensor1D[] = [];
   for (let start = 0; start < total; start += rowsAtOnce) {
@@ -21,8 +26,8 @@ export function surprisal(hidden: tf.Tensor2D, tokens: tf.Tensor1D, embedding: t
         const rows = size === total ? hidden : tf.slice2d(hidden, [start, 0], [size, -1]);
         const chosen = tf.gather(embedding, tf.slice1d(tokens, start, size)); // [S', d]
         const chosenLogit = tf.sum(tf.mul(rows, chosen), -1); // [S']
-        const logits = tf.matMul(rows, embedding, false, true); // [S', V]
-        return tf.div(tf.sub(tf.logSumExp(logits, -1), chosenLogit), Math.LN2);
+        const logits = tf.matMul(rows, embedding, false, true) as tf.Tensor2D; // [S', V]
+        return tf.div(tf.sub(kernels.logSumExp(logits), chosenLogit), Math.LN2);
       }),
     );
   }

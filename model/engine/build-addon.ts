@@ -1,6 +1,7 @@
 import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
+import {fusedFolder} from './fused-sources.ts';
 import type {InstallProgress} from './install-native.ts';
 import type {NativeBuild} from './native-build.ts';
 import {runCommand} from './run-command.ts';
@@ -32,7 +33,7 @@ ABSL_NAMESPACE_END
 `;
 
 /**
- * Compiles tfjs-node's addon in a build's folder against the TensorFlow beside it, and tries it in another process.
+ * Compiles tfjs-node's addon, with our fused kernels, in a build's folder against the TensorFlow beside it, and tries it in another process.
  *
  * @throws {EngineUnavailableError} If it does not load, or loads another TensorFlow than the pinned one.
  */
@@ -44,18 +45,31 @@ export async function buildAddon(folder: string, {build, signal, onProgress}: Bu
   await writeFile(logLevel, minimumLogLevel);
   await mkdir(join(source, 'lib/napi-v8'), {recursive: true});
   const {include_dir: nodeHeaders} = createRequire(import.meta.url)('node-api-headers') as {include_dir: string};
+  const compile = ['g++', '-std=c++17', '-fPIC', `-I${join(tensorflow, 'include')}`] as const;
+  const kernels = join(folder, 'fused-kernels.o');
+  // GCC 12 cannot compile Eigen's half-precision code; the kernels compute in single precision.
+  const processor = process.arch === 'x64' ? ['-march=native', '-mno-avx512fp16'] : ['-mcpu=native'];
   await runCommand(
     [
-      ...(['g++', '-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'] as const),
-      ...[nodeHeaders, source, join(tensorflow, 'include')].map(path => `-I${path}`),
+      ...compile,
+      ...['-O3', '-fno-math-errno', ...processor],
+      ...['-c', join(fusedFolder, 'fused-kernels.cc'), '-o', kernels],
+    ],
+    {signal},
+  );
+  await runCommand(
+    [
+      ...compile,
+      ...['-O2', '-shared', '-DNAPI_VERSION=8', `-I${nodeHeaders}`, `-I${source}`],
       ...['tfjs_backend.cc', 'tfjs_binding.cc'].map(file => join(source, 'binding', file)),
-      ...[logLevel, '-o', join(source, 'lib/napi-v8/tfjs_binding.node')],
+      ...[logLevel, kernels, '-o', join(source, 'lib/napi-v8/tfjs_binding.node'), '-lpthread'],
       ...[`-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'],
       // The libraries are loaded where the wheel has them: they find CUDA by paths relative to themselves.
       '-Wl,-rpath,$ORIGIN/../../../../../python/tensorflow',
     ],
     {signal},
   );
+  await rm(kernels);
   await rm(join(tensorflow, 'include'), {recursive: true});
   onProgress({step: 'Trying the addon'});
   await tryAddon(folder, {build, signal});

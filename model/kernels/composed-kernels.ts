@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs';
+import {composedAttention} from './composed-attention.ts';
+import type {Kernels} from './kernels.ts';
+import {layerNormalisation} from './layer-normalisation.ts';
+
+/** Kernels put together from tfjs operations: they run on every engine and have gradients. */
+export const composedKernels: Kernels = {
+  layerNormalisation,
+  biasRelu: (x, bias) => tf.relu(tf.add(x, bias)),
+  addWithBias: (x, y, bias) => tf.add(x, tf.add(y, bias)),
+  logSumExp: x => tf.logSumExp(x, -1),
+  attend: composedAttention,
+};
