@@ -117,12 +117,12 @@ export class CompressiveTransformer implements Disposable {
 
   /** Brings the memory of one document back into the engine. Throws as {@link restoreMemory}. */
   restoreMemory(snapshot: MemorySnapshot): Memory {
-    return restoreMemory(snapshot, {config: this.config, weights: this.#weights});
+    return restoreMemory(snapshot, {config: this.config, weights: this.#weights, kernels: this.#kernels});
   }
 
   /** Scores of every next token. hidden [S, d] → [S, V] */
   logits(hidden: tf.Tensor2D): tf.Tensor2D {
-    return tf.matMul(hidden, this.#weights.embedding, false, true);
+    return this.#kernels.matMul(hidden, this.#weights.embedding, true);
   }
 
   [Symbol.dispose](): void {

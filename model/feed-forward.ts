@@ -1,8 +1,8 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type {Kernels} from './kernels/kernels.ts';
 
 export type FeedForwardWeights = {
-  /** [d, f] */
+  /** Transposed, which suits processors better where f > d. [f, d] */
   readonly inner: tf.Tensor2D;
   /** [f] */
   readonly innerBias: tf.Tensor;
@@ -18,6 +18,6 @@ export function feedForward(
   normalised: tf.Tensor2D,
   {weights, kernels}: {weights: FeedForwardWeights; kernels: Kernels},
 ): tf.Tensor2D {
-  const hidden = kernels.biasRelu(tf.matMul(normalised, weights.inner), weights.innerBias); // [S, f]
-  return kernels.addWithBias(x, tf.matMul(hidden, weights.outer), weights.outerBias); // [S, d]
+  const hidden = kernels.biasRelu(kernels.matMul(normalised, weights.inner, true), weights.innerBias); // [S, f]
+  return kernels.addWithBias(x, kernels.matMul(hidden, weights.outer), weights.outerBias); // [S, d]
 }

@@ -48,7 +48,7 @@ export function prepareWeights(config: ModelConfig, weight: (name: string) => tf
       }),
       feedForwardNormalisation: normalisation(at('feed_forward.normalisation')),
       feedForward: {
-        inner: matrix('feed_forward.inner.weight'),
+        inner: tf.transpose(matrix('feed_forward.inner.weight')) as tf.Tensor2D,
         innerBias: weight(at('feed_forward.inner.bias')),
         outer: matrix('feed_forward.outer.weight'),
         outerBias: weight(at('feed_forward.outer.bias')),

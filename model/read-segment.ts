@@ -40,7 +40,8 @@ export function readSegment(
     const rows = tf.reshape(normalised, [batch, n, d]) as tf.Tensor3D; // [B, n, d]
     const layerMemory = memory.layers[index]!;
     const attended = relativeAttention(rows, {memory: layerMemory, visible, config, weights: layer, kernels});
-    if (plan !== undefined) layers.push(updateMemory(layerMemory, attended.segment, {config, weights: layer, plan}));
+    if (plan !== undefined)
+      layers.push(updateMemory(layerMemory, attended.segment, {config, weights: layer, plan, kernels}));
     x = tf.add(x, attended.output);
     const inner = kernels.layerNormalisation(x, feedForwardNormalisation.gain, feedForwardNormalisation.bias); // [B·n, d]
     x = feedForward(x, inner, {weights: layer.feedForward, kernels});

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type {Kernels} from './kernels/kernels.ts';
 import type {VisibleKeys} from './kernels/visible-keys.ts';
 import type {LayerWeights} from './layer-weights.ts';
@@ -25,7 +25,7 @@ export function relativeAttention(
   rows: tf.Tensor3D,
   {memory, visible, config, weights, kernels}: RelativeAttentionOptions,
 ): {output: tf.Tensor2D; segment: SegmentRows} {
-  const [queries, keys, values] = projectHeads(rows, weights.queryKeyValue, config.heads) as [
+  const [queries, keys, values] = projectHeads(rows, weights.queryKeyValue, {heads: config.heads, kernels}) as [
     tf.Tensor4D,
     tf.Tensor4D,
     tf.Tensor4D,
@@ -33,7 +33,7 @@ export function relativeAttention(
   const needsReceived = config.compressor === 'most-used' && config.compressedMemoryLength > 0;
   const {mixed, received} = kernels.attend({queries, keys, values, memory, weights, visible, needsReceived});
   return {
-    output: tf.matMul(mixed, weights.output), // [B·n, d]
+    output: kernels.matMul(mixed, weights.output), // [B·n, d]
     segment: {rows, keys, values, ...(received !== undefined && {attention: received})},
   };
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
+import type {Kernels} from './kernels/kernels.ts';
 import type {LayerMemory, Memory} from './memory.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
@@ -16,7 +17,7 @@ import {tidy} from './tidy.ts';
  */
 export function restoreMemory(
   snapshot: MemorySnapshot,
-  {config, weights}: {config: ModelConfig; weights: PreparedWeights},
+  {config, weights, kernels}: {config: ModelConfig; weights: PreparedWeights; kernels: Kernels},
 ): Memory {
   const {layers, heads, modelWidth: d, memoryLength, compressedMemoryLength, compressor} = config;
   const {memoryCount, compressedMemoryCount, tensors} = snapshot;
@@ -50,9 +51,9 @@ export function restoreMemory(
       const compressedRows =
         compressed &&
         aligned(compressed, {index, filled: compressedMemoryCount, slots: compressedMemoryLength, size: d});
-      const [, keys, values] = remembered ? projectHeads(remembered, layer.queryKeyValue, heads) : [];
+      const [, keys, values] = remembered ? projectHeads(remembered, layer.queryKeyValue, {heads, kernels}) : [];
       const [compressedKeys, compressedValues] = compressedRows
-        ? projectHeads(compressedRows, layer.keyValue, heads)
+        ? projectHeads(compressedRows, layer.keyValue, {heads, kernels})
         : [];
       return {
         ...(remembered && {rows: remembered, keys: keys!, values: values!}),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type {Kernels} from './kernels/kernels.ts';
 
 /** Rows whose logits are held at once: bounds memory, and keeps them in the processor's cache. */
-const rowsAtOnce = 512;
+const rowsAtOnce = 1024;
 
 /**
  * Surprisal −log2 softmax(hidden Eᵀ)[token] of each row's token, in bits.
@@ -26,7 +26,7 @@ export function surprisal(
         const rows = size === total ? hidden : tf.slice2d(hidden, [start, 0], [size, -1]);
         const chosen = tf.gather(embedding, tf.slice1d(tokens, start, size)); // [S', d]
         const chosenLogit = tf.sum(tf.mul(rows, chosen), -1); // [S']
-        const logits = tf.matMul(rows, embedding, false, true) as tf.Tensor2D; // [S', V]
+        const logits = kernels.matMul(rows as tf.Tensor2D, embedding, true); // [S', V]
         return tf.div(tf.sub(kernels.logSumExp(logits), chosenLogit), Math.LN2);
       }),
     );

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {compress} from './compress.ts';
 import {joinSlices} from './join-slices.ts';
+import type {Kernels} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
@@ -18,11 +19,18 @@ export type SegmentRows = {
   readonly attention?: tf.Tensor2D;
 };
 
+export type UpdateMemoryOptions = {
+  readonly config: ModelConfig;
+  readonly weights: LayerWeights;
+  readonly plan: UpdatePlan;
+  readonly kernels: Kernels;
+};
+
 /** Moves one layer's memory on by a segment (docs/model.md, "Memory update"). */
 export function updateMemory(
   memory: LayerMemory,
   segment: SegmentRows,
-  {config, weights, plan}: {config: ModelConfig; weights: LayerWeights; plan: UpdatePlan},
+  {config, weights, plan, kernels}: UpdateMemoryOptions,
 ): LayerMemory {
   const {memoryLength, compressedMemoryLength} = config;
   const available = memoryLength + config.segmentLength; // T
@@ -30,9 +38,9 @@ export function updateMemory(
   const kept: LayerMemory =
     memoryLength > 0
       ? {
-          rows: joinSlices([memory.rows, segment.rows], {axis: 1, ...newest}), // [B, n_m, d]
-          keys: joinSlices([memory.keys, segment.keys], {axis: 2, ...newest}), // [H, B, n_m, k]
-          values: joinSlices([memory.values, segment.values], {axis: 2, ...newest}),
+          rows: kernels.appendSlots(memory.rows!, segment.rows), // [B, n_m, d]
+          keys: kernels.appendSlots(memory.keys!, segment.keys), // [H, B, n_m, k]
+          values: kernels.appendSlots(memory.values!, segment.values),
         }
       : {};
   if (compressedMemoryLength === 0) return kept;
@@ -51,13 +59,13 @@ export function updateMemory(
     config,
     weights,
   ); // [B, E, d]
-  const [keys, values] = projectHeads(compressed, weights.keyValue, config.heads); // [H, B, E, k] each
+  const [keys, values] = projectHeads(compressed, weights.keyValue, {heads: config.heads, kernels}); // [H, B, E, k] each
   return {
     ...kept,
     ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]
-    compressedRows: append(memory.compressedRows!, compressed, plan.compressed),
-    compressedKeys: append(memory.compressedKeys!, keys!, plan.compressedProjections),
-    compressedValues: append(memory.compressedValues!, values!, plan.compressedProjections),
+    compressedRows: append(memory.compressedRows!, compressed, {picks: plan.compressed, kernels}),
+    compressedKeys: append(memory.compressedKeys!, keys!, {picks: plan.compressedProjections, kernels}),
+    compressedValues: append(memory.compressedValues!, values!, {picks: plan.compressedProjections, kernels}),
   };
 }
 
@@ -97,10 +105,13 @@ function evictedAttention(mass: tf.Tensor2D, config: ModelConfig, plan: UpdatePl
 }
 
 /** The last n_cm slots of memory and new slots; slots [B, S, d] or [H, B, S, k]. */
-function append<T extends tf.Tensor>(memory: T, added: T, picks: tf.Tensor1D | undefined): T {
+function append<T extends tf.Tensor>(
+  memory: T,
+  added: T,
+  {picks, kernels}: {picks: tf.Tensor1D | undefined; kernels: Kernels},
+): T {
+  if (picks === undefined) return kernels.appendSlots(memory, added);
   const axis = memory.rank - 2;
-  const size = memory.shape[axis]!;
-  if (picks === undefined) return joinSlices([memory, added], {axis, start: added.shape[axis]!, size});
   const all = tf.concat([memory, added] as tf.Tensor[], axis);
   return tf.reshape(tf.gather(tf.reshape(all, [-1, memory.shape[axis + 1]!]), picks), memory.shape) as T;
 }

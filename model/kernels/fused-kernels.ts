@@ -2,10 +2,13 @@ import * as tf from '@tensorflow/tfjs';
 import {composedAttention} from './composed-attention.ts';
 import type {AttentionInput, AttentionOutput, Kernels} from './kernels.ts';
 
+type Attribute = {readonly name: string; readonly type: number; readonly value: boolean | number};
+
 /** What is used of tfjs-node's backend: any operation of TensorFlow by its name. */
 type NodeBackend = {
   readonly isUsingGpuDevice: boolean;
-  executeSingleOutput(name: string, attributes: readonly [], inputs: readonly tf.Tensor[]): tf.Tensor;
+  readonly binding: {readonly TF_ATTR_BOOL: number; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number};
+  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
 };
 
 /**
@@ -15,15 +18,28 @@ type NodeBackend = {
  * @returns `undefined` if the current engine does not have them.
  */
 export function fusedKernels(): Kernels | undefined {
-  const backend = tf.backend() as unknown as Partial<NodeBackend>;
-  if (backend.executeSingleOutput === undefined || backend.isUsingGpuDevice) return undefined;
+  const backend = tf.backend() as unknown as NodeBackend;
+  if (backend.binding === undefined || backend.isUsingGpuDevice) return undefined;
+  const {TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT} = backend.binding;
   const run = <T extends tf.Tensor>(name: string, inputs: readonly tf.Tensor[]): T =>
-    backend.executeSingleOutput!(`Palimpsest${name}`, [], inputs) as T;
+    backend.executeSingleOutput(`Palimpsest${name}`, [], inputs) as T;
   const kernels: Kernels = {
     layerNormalisation: (x, gain, bias) => run('LayerNormalisation', [x, gain, bias]),
+    // TensorFlow's plain product: tfjs takes the batched one, which is slower.
+    matMul: (x, weight, transposed = false) =>
+      backend.executeSingleOutput(
+        'MatMul',
+        [
+          {name: 'transpose_a', type: TF_ATTR_BOOL, value: false},
+          {name: 'transpose_b', type: TF_ATTR_BOOL, value: transposed},
+          {name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT},
+        ],
+        [x, weight],
+      ) as tf.Tensor2D,
     biasRelu: (x, bias) => run('BiasRelu', [x, bias]),
     addWithBias: (x, y, bias) => run('AddWithBias', [x, y, bias]),
     logSumExp: x => run('LogSumExp', [x]),
+    appendSlots: (memory, added) => run('AppendSlots', [memory, added]),
     attend: input => (input.needsReceived ? composedAttention(input) : attend(input, run)),
   };
   try {

@@ -27,12 +27,16 @@ export type AttentionOutput = {
 export interface Kernels {
   /** Layer normalisation over the last axis (Ba et al. 2016), ε = 1e-5. x [S, d], gain [d], bias [d] → [S, d] */
   layerNormalisation(x: tf.Tensor2D, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor2D;
+  /** x weight, or x weightᵀ. x [S, d], weight [d, f] or [f, d] → [S, f] */
+  matMul(x: tf.Tensor2D, weight: tf.Tensor2D, transposed?: boolean): tf.Tensor2D;
   /** relu(x + bias). x [S, f], bias [f] → [S, f] */
   biasRelu(x: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D;
   /** x + y + bias. x [S, d], y [S, d], bias [d] → [S, d] */
   addWithBias(x: tf.Tensor2D, y: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D;
   /** log Σ exp over the last axis. x [S, V] → [S] */
   logSumExp(x: tf.Tensor2D): tf.Tensor1D;
+  /** The last S slots of memory and what is added behind it. memory [.., S, w], added [.., E, w] → [.., S, w] */
+  appendSlots<T extends tf.Tensor>(memory: T, added: T): T;
   /** Attention over compressed memory, memory and segment with relative positions (docs/model.md, "One step"). */
   attend(input: AttentionInput): AttentionOutput;
 }

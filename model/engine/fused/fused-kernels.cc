@@ -37,6 +37,7 @@ class Call {
   const T *Data(int input) const {
     return static_cast<const T *>(TF_TensorData(inputs_[input]));
   }
+  int Rank(int input) const { return TF_NumDims(inputs_[input]); }
   int64_t Size(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
 
   float *Output(std::vector<int64_t> shape) {
@@ -98,6 +99,27 @@ void AddWithBias(void *, TF_OpKernelContext *context) {
   float *output = call.Output({rows, width});
   ForRows(rows, [&](int64_t row) {
     Row(output + row * width, width) = ConstRow(x + row * width, width) + (ConstRow(y + row * width, width) + bias);
+  });
+}
+
+// memory [.., S, w], added [.., E, w] -> the last S slots of both, memory first [.., S, w]
+void AppendSlots(void *, TF_OpKernelContext *context) {
+  Call call(context, 2);
+  const int rank = call.Rank(0);
+  const int64_t slots = call.Size(0, rank - 2), added = call.Size(1, rank - 2), width = call.Size(0, rank - 1);
+  std::vector<int64_t> shape;
+  int64_t outer = 1;
+  for (int axis = 0; axis < rank; axis++) {
+    shape.push_back(call.Size(0, axis));
+    if (axis < rank - 2) outer *= shape.back();
+  }
+  const int64_t kept = std::max<int64_t>(0, slots - added);
+  const float *memory = call.Data(0), *fresh = call.Data(1);
+  float *output = call.Output(shape);
+  ThreadPool::Shared().For(outer, [&](int64_t task) {
+    float *out = output + task * slots * width;
+    std::copy_n(memory + ((task + 1) * slots - kept) * width, kept * width, out);
+    std::copy_n(fresh + ((task + 1) * added - (slots - kept)) * width, (slots - kept) * width, out + kept * width);
   });
 }
 
@@ -197,6 +219,7 @@ const bool registered = [] {
   Register("PalimpsestLayerNormalisation", 3, 0, LayerNormalisation);
   Register("PalimpsestBiasRelu", 2, 0, BiasRelu);
   Register("PalimpsestAddWithBias", 3, 0, AddWithBias);
+  Register("PalimpsestAppendSlots", 2, 0, AppendSlots);
   Register("PalimpsestLogSumExp", 1, 0, LogSumExp);
   Register("PalimpsestRelativeAttention", kAttentionInputs - 1, 1, RelativeAttention);
   return true;
