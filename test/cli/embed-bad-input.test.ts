@@ -99,7 +99,6 @@ const tellMemory = [
   '--import',
   `data:text/javascript,process.on('exit', () => console.error('took', process.resourceUsage().maxRSS))`,
 ];
-const mostKilobytes = 600_000;
 
 function peak({stderr}: CommandResult): number {
   return Number(/^took (\d+)$/m.exec(stderr)![1]);
@@ -125,7 +124,7 @@ test.serial('embed reads a line of 200 MB without taking it into memory', async 
   });
   const result = await running.ended;
   t.is(result.code, exitCodes.terminated);
-  t.true(peak(result) < mostKilobytes, `${peak(result)} kB`);
+  t.true(peak(result) < 300_000, `${peak(result)} kB`);
 });
 
 test.serial('embed makes a line of 200 MB in JSON Lines a dead letter', async t => {
@@ -138,7 +137,8 @@ test.serial('embed makes a line of 200 MB in JSON Lines a dead letter', async t 
     parseResults(result.stdout).map(({id}) => id),
     ['b'],
   );
-  t.true(peak(result) < mostKilobytes, `${peak(result)} kB`);
+  // What a dead letter keeps of it, 64 MiB, is there several times while it is written.
+  t.true(peak(result) < 700_000, `${peak(result)} kB`);
   const letter = readFileSync(join(cwd, 'long.dead-letters.jsonl'), 'utf8');
   t.regex(letter.slice(0, 1000), /its line is longer than a line may be/);
   rmSync(join(cwd, 'long.jsonl'));
@@ -189,13 +189,10 @@ test.serial('embed explains wrong use', async t => {
     [['embed', 'good.txt'], new RegExp(`error: required option '-m, --model <folder>' not specified${hint}`)],
     [['emebd'], new RegExp(`error: unknown command 'emebd'\\s*\\(Did you mean embed\\?\\)${hint}`)],
     [['native', 'install', '--bogus'], new RegExp(`error: unknown option '--bogus'${hint}`)],
-    [
-      [...use, '--batch', '0', 'good.txt'],
-      new RegExp(`'--batch <documents>' argument '0' is invalid\..*${hint}`),
-    ],
+    [[...use, '--batch', '0', 'good.txt'], new RegExp(`'--batch <documents>' argument '0' is invalid.*${hint}`)],
     [
       [...use, '--every', 'word', 'good.txt'],
-      new RegExp(`'word' is invalid. Allowed choices are document, segment${hint}`),
+      new RegExp(`'word' is invalid. Allowed choices are document, segment.${hint}`),
     ],
     [
       [...use, '--id-field', 'id', 'good.txt'],

@@ -20,7 +20,7 @@ test.before(async t => {
   t.is((await runCommand(['init', 'model', '--preset', 'tiny'], {cwd})).code, done);
   writeFileSync(join(cwd, 'good.txt'), sampleText(100, 1));
   const lines = Array.from(
-    {length: 250},
+    {length: 160},
     (_, n) => `${JSON.stringify({id: `document ${n}`, text: sampleText(36, n)})}\n`,
   );
   writeFileSync(join(cwd, 'many.jsonl'), lines.join(''));
@@ -115,7 +115,7 @@ test.serial('embed goes on when there is room again for its store', async t => {
   const inFull = [...args, '-s', 'full/store', '--dead-letters', 'letters'];
   // Where nothing can be mounted, a limit on the size of files is met like the end of a disk.
   const script = mayMount
-    ? 'mount -t tmpfs -o size=3m none full; "$@"; echo "ended with $?"; mount -o remount,size=99m full; exec "$@" --resume'
+    ? 'mount -t tmpfs -o size=2500k none full; "$@"; echo "ended with $?"; mount -o remount,size=99m full; exec "$@" --resume'
     : 'trap "" XFSZ; (ulimit -f 2000; "$@"); echo "ended with $?"; exec "$@" --resume';
   const within = [...(mayMount ? ['unshare', '-rm'] : []), 'sh', '-c', script, 'sh'];
   const {code, stdout, stderr} = await runCommand(inFull, {cwd, within});
@@ -126,7 +126,7 @@ test.serial('embed goes on when there is room again for its store', async t => {
   );
   t.is(code, done, stderr);
   const results = readFileSync(join(cwd, 'full.jsonl'), 'utf8');
-  t.is(parseResults(results).length, 250);
+  t.is(parseResults(results).length, 160);
   t.is((await runCommand([...args, '-s', 'roomy'], {cwd})).code, done);
   t.is(readFileSync(join(cwd, 'full.jsonl'), 'utf8'), results);
 });
