@@ -82,13 +82,12 @@ export class LocalModel implements Model {
 
   #stepAlike(rows: readonly StepRow[], {advance, results}: {advance: boolean; results: Map<string, StepResult>}): void {
     const {segmentLength: n, modelWidth: d} = this.config;
-    const tokensOf = new Map(rows.map(({memory, tokens}) => [memory, tokens]));
-    const keys = this.#memories.order([...tokensOf.keys()]);
-    const tokens = new Int32Array(keys.length * n);
-    const present = new Float32Array(keys.length * n);
-    for (const [row, key] of keys.entries()) {
-      tokens.set(tokensOf.get(key)!, row * n);
-      present.fill(1, row * n, row * n + tokensOf.get(key)!.length);
+    const keys = rows.map(({memory}) => memory);
+    const tokens = new Int32Array(rows.length * n);
+    const present = new Float32Array(rows.length * n);
+    for (const [index, row] of rows.entries()) {
+      tokens.set(row.tokens, index * n);
+      present.fill(1, index * n, index * n + row.tokens.length);
     }
     const {sums, bits, memory} = this.#memories.borrow(keys, this.#empty, before =>
       tidy(() => {
@@ -100,25 +99,18 @@ export class LocalModel implements Model {
     const hiddenSums = sums.dataSync() as Float32Array;
     const surprisals = bits.dataSync() as Float32Array;
     disposeTensors([sums, bits]);
-    const broken = keys.find((key, row) => {
-      const length = tokensOf.get(key)!.length;
-      return (
-        !allFinite(hiddenSums.subarray(row * d, (row + 1) * d)) ||
-        !allFinite(surprisals.subarray(row * n, row * n + length))
-      );
-    });
-    if (broken !== undefined) {
+    const given = rows.map((row, index) => ({
+      hiddenSum: hiddenSums.slice(index * d, (index + 1) * d),
+      surprisal: surprisals.slice(index * n, index * n + row.tokens.length),
+    }));
+    const broken = given.findIndex(({hiddenSum, surprisal}) => !allFinite(hiddenSum) || !allFinite(surprisal));
+    if (broken !== -1) {
       if (memory !== undefined) disposeTensors(memory);
       throw new NumericalError(
-        `Cannot read a segment of "${broken}" as the network's output must be finite: check the weights of model "${this.name}"`,
+        `Cannot read a segment of "${keys[broken]}" as the network's output must be finite: check the weights of model "${this.name}"`,
       );
     }
-    for (const [row, key] of keys.entries()) {
-      results.set(key, {
-        hiddenSum: hiddenSums.slice(row * d, (row + 1) * d),
-        surprisal: surprisals.slice(row * n, row * n + tokensOf.get(key)!.length),
-      });
-    }
+    for (const [index, key] of keys.entries()) results.set(key, given[index]!);
     if (memory !== undefined) this.#memories.set(keys, memory);
   }
 }

@@ -10,27 +10,11 @@ type Place = {readonly batch: SharedBatch; readonly row: number};
 /**
  * Memories held in the engine, each under a key.
  *
- * A batch stays together as long as the same keys are stepped together, so that a step copies no memory; it is taken apart when they part.
+ * A batch stays together as long as the same keys are stepped together, in the same order, so that a step copies no memory; it is taken apart
+ * when they part.
  */
 export class OpenMemories implements Disposable {
   readonly #places = new Map<string, Place>();
-
-  has(key: string): boolean {
-    return this.#places.has(key);
-  }
-
-  /** Orders keys so that those of one batch come in its order; open ones first. */
-  order(keys: readonly string[]): string[] {
-    const batches = new Map<SharedBatch, number>();
-    const rank = (key: string): number => {
-      const place = this.#places.get(key);
-      if (place === undefined) return Number.POSITIVE_INFINITY;
-      if (!batches.has(place.batch)) batches.set(place.batch, batches.size);
-      return batches.get(place.batch)! * 1e6 + place.row;
-    };
-    const ranked = keys.map(key => ({key, rank: rank(key)}));
-    return ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank)).map(({key}) => key);
-  }
 
   /**
    * Lends the memories of some keys as one batch.

@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {MessageChannel, type MessagePort, Worker} from 'node:worker_threads';
-import * as errors from '../../errors.ts';
+import {EngineUnavailableError, ModelError, NumericalError, PipelineError} from '../../errors.ts';
 import type {EngineName} from '../engine/engine.ts';
 import {prepareEngineEnvironment} from '../engine/prepare-engine-environment.ts';
 import type {LocalModelOptions} from '../local-model.ts';
@@ -77,8 +77,8 @@ export class ModelWorker implements Model {
         connection.calls.clear();
         port.close();
       };
-      worker.on('error', cause => fail(new errors.PipelineError(`Model worker failed: ${cause}`, {cause})));
-      worker.on('exit', code => fail(new errors.PipelineError(`Model worker ended with code ${code}`)));
+      worker.on('error', cause => fail(new PipelineError(`Model worker failed: ${cause}`, {cause})));
+      worker.on('exit', code => fail(new PipelineError(`Model worker ended with code ${code}`)));
       port.on('message', (reply: WorkerReply) => {
         if ('ready' in reply) {
           resolve(new ModelWorker(model, {engine: reply.ready, connection}));
@@ -137,9 +137,12 @@ export class ModelWorker implements Model {
   }
 }
 
+/** Errors that a model or its engine throws on purpose. */
+const errorClasses = [EngineUnavailableError, ModelError, NumericalError, PipelineError];
+
 /** The error that the worker meant; its class is found by name. */
 function revive({name, message, retriable}: WorkerError): Error {
-  const known = errors[name as keyof typeof errors] as typeof errors.PipelineError | undefined;
+  const known = errorClasses.find(errorClass => errorClass.name === name);
   if (known !== undefined) return new known(message, {retriable});
   return name === 'RangeError' ? new RangeError(message) : new Error(message);
 }

@@ -1,0 +1,29 @@
+// node dist/examples/unusual-lines.js results.jsonl synthetic.log 4
+import {readFileSync} from 'node:fs';
+import {unusualSegments} from './unusual-segments.ts';
+
+const [resultsPath, logPath, column] = process.argv.slice(2);
+
+if (resultsPath === undefined || logPath === undefined || column === undefined) {
+  console.error('Usage: unusual-lines <results of --every segment> <log> <column of the document id>');
+  process.exit(2);
+}
+
+/** Of each document, the lines of the log and where each ends. With the byte tokenizer a token is a byte. */
+const documents = new Map<string, {number: number; end: number; line: string}[]>();
+for (const [index, line] of readFileSync(logPath, 'utf8').split('\n').entries()) {
+  const id = line.trim().split(/\s+/)[Number(column) - 1];
+  if (id === undefined) continue;
+  const lines = documents.get(id) ?? [];
+  lines.push({number: index + 1, end: (lines.at(-1)?.end ?? 0) + Buffer.byteLength(line) + 1, line});
+  documents.set(id, lines);
+}
+
+console.log('Segments least like the rest of their document:');
+for (const {id, start, end, distance} of unusualSegments(readFileSync(resultsPath, 'utf8').split('\n'))) {
+  const lines = (documents.get(id) ?? []).filter(
+    (line, index, all) => line.end > start && (all[index - 1]?.end ?? 0) < end,
+  );
+  console.log(`${distance.toFixed(4).padStart(8)}  ${id}`);
+  for (const {number, line} of lines) console.log(`          ${String(number).padStart(5)}  ${line}`);
+}
