@@ -2,6 +2,7 @@ import {Command} from 'commander';
 import {StoreError} from '../errors.ts';
 import {LmdbStore} from '../memory-store/lmdb-store.ts';
 import type {MemoryRecord} from '../memory-store/memory-record.ts';
+import {countOf} from './count-of.ts';
 
 /** Documents that `palimpsest inspect` lists at most. */
 const listed = 100;
@@ -25,7 +26,7 @@ Examples:
     )
     .action(async (document: string | undefined, options: {store: string; json?: boolean}) => {
       await using store = await LmdbStore.open(options.store, {readOnly: true});
-      if (document === undefined) return list(store, options);
+      if (document === undefined) return await list(store, options);
       const record = await store.get(document);
       if (record === undefined) {
         throw new StoreError(
@@ -45,7 +46,8 @@ async function list(store: LmdbStore, {json}: {json?: boolean}): Promise<void> {
     if (json) console.log(JSON.stringify({id}));
     else if (count <= listed) console.log(id);
   }
-  if (!json) console.log(count > listed ? `… and ${count - listed} more documents` : `${count} documents`);
+  if (json) return;
+  console.log(count > listed ? `… and ${countOf(count - listed, 'more document')}` : countOf(count, 'document'));
 }
 
 function describe(id: string, record: MemoryRecord, storedBytes: number) {

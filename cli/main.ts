@@ -18,17 +18,22 @@ const {version, description} = JSON.parse(await readFile(new URL('../../package.
 const program = new Command('palimpsest')
   .description(description)
   .version(version)
-  .showHelpAfterError('Add --help for what is possible.')
   .addCommand(embedCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
-for (const command of [program, ...program.commands]) command.exitOverride().configureHelp({showGlobalOptions: false});
+configure(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
   else process.exitCode = reportError(error);
+}
+
+/** Commands that were made apart inherit nothing from one another. */
+function configure(command: Command): void {
+  command.exitOverride().showHelpAfterError('Add --help for what is possible.');
+  command.commands.forEach(configure);
 }

@@ -1,5 +1,6 @@
 import {SingleBar} from 'cli-progress';
 import type {ReadingStatistics} from '../operators/reading-statistics.ts';
+import {countOf} from './count-of.ts';
 
 export type ReadingProgressOptions = {
   /** Bytes to read, if they are known. */
@@ -42,7 +43,7 @@ export class ReadingProgress implements Disposable {
     const {documents = 0, tokens = 0} = this.#options.statistics() ?? {};
     const seconds = (performance.now() - this.#started) / 1000;
     const rate = Math.round(tokens / Math.max(seconds, 1e-3));
-    return `${count(documents, 'document')}, ${count(tokens, 'token')}, ${rate.toLocaleString('en')} tokens/s`;
+    return `${countOf(documents, 'document')}, ${countOf(tokens, 'token')}, ${rate.toLocaleString('en')} tokens/s`;
   }
 
   [Symbol.dispose](): void {
@@ -60,8 +61,4 @@ export class ReadingProgress implements Disposable {
     const share = totalBytes ? `, ${Math.floor((100 * Math.min(bytes, totalBytes)) / totalBytes)} %` : '';
     process.stderr.write(`${this.summary()}${share}\n`);
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

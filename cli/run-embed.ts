@@ -21,6 +21,9 @@ import {CheckpointSchedule} from '../pipeline/checkpoint-schedule.ts';
 import type {DocumentChunk} from '../pipeline/document-chunk.ts';
 import {Pipeline} from '../pipeline/pipeline.ts';
 import type {Progress} from '../pipeline/progress.ts';
+import {beginReading} from './begin-reading.ts';
+import {checkEmbedOptions} from './check-embed-options.ts';
+import {countOf} from './count-of.ts';
 import {CountedDeadLetters} from './counted-dead-letters.ts';
 import {ReadingProgress} from './reading-progress.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
@@ -47,9 +50,10 @@ export type EmbedOptions = {
 
 /** Runs `palimpsest embed`. */
 export async function runEmbed(options: EmbedOptions): Promise<void> {
-  checkFields(options);
   using stop = stopSignals();
   const inputs = await resolveInputs(options.inputs);
+  await checkEmbedOptions({...options, inputs});
+  const decodes = lineDecoder(options, undefined) !== undefined;
   const {model, tokenizer, trained} = await openModel(options.model, {engine: options.engine});
   await using _model = model;
   await using store = await openStore(options, model.fingerprint);
@@ -60,16 +64,21 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   const progress = options.resume ? await store.progress() : undefined;
   const letterPath =
     options.deadLetters ?? `${options.store === 'memory' ? 'palimpsest' : options.store}.dead-letters.jsonl`;
+  const reading = await beginReading(store, {
+    inputs,
+    outputs: options.out === '-' ? [letterPath] : [options.out, letterPath],
+    progress,
+    inputIsDocument: inputIsDocument(options),
+  });
   await using deadLetters = new CountedDeadLetters(new DeadLetterFile(letterPath, {progress}));
   const checkpoints = new CheckpointSchedule({bytes: options.checkpointBytes});
   let remember: RememberStream | undefined;
-  using reading = new ReadingProgress({
+  using shown = new ReadingProgress({
     totalBytes: await bytesToRead(inputs, progress),
     statistics: () => remember?.statistics,
     quiet: options.quiet ?? false,
   });
-  const several = options.format === 'text' || keyedByFile(options);
-  const concurrency = several ? Math.min(options.batch, inputs.length) : 1;
+  const concurrency = inputIsDocument(options) ? Math.min(options.batch, inputs.length) : 1;
   await using source = new FileSource({
     inputs,
     concurrency,
@@ -80,17 +89,16 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   await using sink = options.out === '-' ? new StdoutSink() : new FileSink(options.out);
   try {
     const chunks: Pipeline<DocumentChunk> = Pipeline.from(source);
-    const decoder = () => lineDecoder(options, progress);
-    await (decoder() === undefined ? chunks : chunks.through(() => new DecodeStream(decoder()!, {deadLetters})))
+    const decode = () => new DecodeStream(lineDecoder(options, progress)!, {deadLetters});
+    await (decodes ? chunks.through(decode) : chunks)
       .through(() => {
         remember = new RememberStream({
           model,
-          store,
+          store: reading,
           tokenizer,
           checkpoints,
           every: options.every,
-          batch: several ? concurrency : options.batch,
-          replayed: options.resume ? 'skip' : 'restart',
+          batch: inputIsDocument(options) ? concurrency : options.batch,
           strict: options.strict ?? false,
         });
         return remember;
@@ -100,26 +108,25 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   } catch (error) {
     if (!(error instanceof StopRequest)) throw error;
     process.exitCode = error.exitCode;
-    reading[Symbol.dispose]();
-    say(`${error.message} after ${reading.summary()}; --resume goes on from the last checkpoint`);
+    shown[Symbol.dispose]();
+    const advice = options.store === 'memory' ? '' : '; --resume goes on from the last checkpoint';
+    say(`${error.message} after ${shown.summary()}${advice}`);
     return;
   }
-  reading[Symbol.dispose]();
-  if (!options.quiet) say(`Read ${reading.summary()}`);
+  shown[Symbol.dispose]();
+  if (!options.quiet) say(`Read ${shown.summary()}`);
   const {replaced = 0, emptyDocuments = 0} = remember?.statistics ?? {};
-  if (replaced > 0) say(`Read ${replaced} ill-formed UTF-8 sequences as U+FFFD; --strict stops there instead`);
-  if (emptyDocuments > 0) say(`Passed over ${emptyDocuments} documents without text`);
-  if (deadLetters.count > 0) say(`Put ${deadLetters.count} lines that could not be decoded into "${letterPath}"`);
+  if (replaced > 0)
+    say(`Read ${countOf(replaced, 'ill-formed UTF-8 sequence')} as U+FFFD; --strict stops there instead`);
+  if (emptyDocuments > 0) say(`Passed over ${countOf(emptyDocuments, 'document')} without text`);
+  if (deadLetters.count > 0) {
+    say(`Put ${countOf(deadLetters.count, 'line')} that could not be decoded into "${letterPath}"`);
+  }
 }
 
-/** @throws {RangeError} If an option does not go with the format. */
-function checkFields({format, idField, textField}: EmbedOptions): void {
-  if (textField !== undefined && format !== 'jsonl') {
-    throw new RangeError(`Cannot use --text-field as the format must be jsonl: current value is ${format}`);
-  }
-  if (idField !== undefined && format === 'text') {
-    throw new RangeError('Cannot use --id-field as the format must be jsonl or lines: current value is text');
-  }
+/** Whether each input is a document of its own. */
+function inputIsDocument(options: EmbedOptions): boolean {
+  return options.format === 'text' || keyedByFile(options);
 }
 
 function keyedByFile({format, idField}: EmbedOptions): boolean {
@@ -129,7 +136,7 @@ function keyedByFile({format, idField}: EmbedOptions): boolean {
 /** What turns lines into documents; `undefined` if a file is a document. */
 function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Decoder | undefined {
   const {format, idField, textField} = options;
-  if (format === 'text' || keyedByFile(options)) return undefined;
+  if (inputIsDocument(options)) return undefined;
   if (format === 'jsonl') {
     return new JsonLinesDecoder({...(idField && {idField}), ...(textField && {textField})});
   }

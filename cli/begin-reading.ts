@@ -1,0 +1,38 @@
+import {filePartition} from '../connectors/file-partition.ts';
+import {OutputFile} from '../connectors/output-file.ts';
+import type {MemoryStore} from '../memory-store/memory-store.ts';
+import type {Progress} from '../pipeline/progress.ts';
+import {CurrentReading} from './current-reading.ts';
+
+export type BeginReadingOptions = {
+  /** Files, or - for standard input. */
+  readonly inputs: readonly string[];
+  /** Files that results and dead letters go to. */
+  readonly outputs: readonly string[];
+  /** Where to go on; without it, inputs are read anew. */
+  readonly progress: Progress | undefined;
+  /** Whether each input is a document of its own. */
+  readonly inputIsDocument: boolean;
+};
+
+/** Begins to read inputs, or goes on, and gives the store to read them with. */
+export async function beginReading(
+  store: MemoryStore,
+  {inputs, outputs, progress, inputIsDocument}: BeginReadingOptions,
+): Promise<MemoryStore> {
+  const partitions = new Map<string, string>();
+  for (const input of inputs) partitions.set(input, input === '-' ? 'stdin' : await filePartition(input));
+  const starts = new Map<string, bigint>();
+  for (const partition of partitions.values()) {
+    starts.set(partition, progress?.partitions.get(partition)?.nextOffset ?? 0n);
+  }
+  if (progress === undefined) {
+    // Before any output is touched: what goes on from an interruption that comes before the first checkpoint must not
+    // take over where an earlier run had got to.
+    await store.commit([], {
+      partitions: new Map([...starts].map(([partition, nextOffset]) => [partition, {nextOffset, ended: false}])),
+      outputs: new Map(outputs.map(path => [OutputFile.output(path), 0n])),
+    });
+  }
+  return new CurrentReading(store, {inputs: starts, ...(inputIsDocument && {partitions})});
+}
