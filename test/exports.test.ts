@@ -1,9 +1,11 @@
-import {dirname} from 'node:path';
+import {dirname, join} from 'node:path';
 import test from 'ava';
 import {readSource, sourceFiles} from './source-files.ts';
+import {sourceImports} from './source-imports.ts';
 
 const manifest = JSON.parse(readSource('package.json')) as {
   readonly exports: Readonly<Record<string, {readonly types: string; readonly default: string} | string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
 };
 const doors = Object.entries(manifest.exports).flatMap(([door, target]) =>
   typeof target === 'string' ? [] : [{door, ...target}],
@@ -48,6 +50,13 @@ for (const {door, types, default: path} of doors) {
     t.notRegex(readSource(index), /^export \*/m);
   });
 
+  test(`Door ${specifier} has types that need no package that is not installed with it`, t => {
+    t.deepEqual(
+      [...packagesOfTypes(types)].filter(name => !name.startsWith('node:') && !(name in manifest.dependencies)),
+      [],
+    );
+  });
+
   if (folder === '.' || folder === 'test') continue;
 
   test(`Door ${specifier} exports every class of its folder that is not internal`, async t => {
@@ -71,3 +80,16 @@ test('Internal classes exist', t => {
     [],
   );
 });
+
+/** What the declarations import that a door's declarations lead to. */
+function packagesOfTypes(door: string): Set<string> {
+  const packages = new Set<string>();
+  const paths = new Set([door]);
+  for (const path of paths) {
+    for (const {specifier} of sourceImports(readSource(path))) {
+      if (specifier.startsWith('.')) paths.add(join(dirname(path), specifier).replace(/\.[jt]s$/, '.d.ts'));
+      else packages.add(specifier);
+    }
+  }
+  return packages;
+}

@@ -1,9 +1,9 @@
-import type {ExecutionContext, TestFn} from 'ava';
 import {StoreError} from '../../errors.ts';
 import type {MemoryRecord} from '../../memory-store/memory-record.ts';
 import type {MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
 import type {Progress} from '../../pipeline/progress.ts';
 import {sampleMemoryRecord} from './sample-memory-record.ts';
+import type {Assertions, TestFunction} from './test-function.ts';
 
 /** A place that is empty at first, and the store in it. */
 export type MemoryStorePlace = {
@@ -25,11 +25,11 @@ const nothing: Progress = {partitions: new Map(), outputs: new Map()};
  * @param createPlace Makes an empty place; called once for each test.
  */
 export function testMemoryStore(
-  test: TestFn,
+  test: TestFunction,
   createPlace: () => Promise<MemoryStorePlace>,
   {name = 'MemoryStore'}: {name?: string} = {},
 ): void {
-  const onStore = (title: string, body: (t: ExecutionContext, store: MemoryStore) => Promise<void>) =>
+  const onStore = (title: string, body: (t: Assertions, store: MemoryStore) => Promise<void>) =>
     test(`${name} ${title}`, async t => {
       const place = await createPlace();
       const store = await place.open();
@@ -385,7 +385,7 @@ export function testMemoryStore(
 }
 
 /** As `deepEqual`, which takes seconds over a large tensor. */
-function assertSameRecord(t: ExecutionContext, actual: MemoryRecord | undefined, expected: MemoryRecord): void {
+function assertSameRecord(t: Assertions, actual: MemoryRecord | undefined, expected: MemoryRecord): void {
   const bytesOf = ({data}: {data: Float32Array}) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const withoutData = ({memory, ...rest}: MemoryRecord) => ({
     ...rest,
