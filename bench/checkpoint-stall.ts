@@ -19,7 +19,7 @@ import {writeRandomWords} from './write-random-words.ts';
 // What checkpoints of many open documents cost, and how long it takes to open one that is stored.
 
 const documents = 64;
-const bytesEach = 4096;
+const bytesEach = 2048;
 const rounds = 3;
 const {config, batch} = benchCells.find(({name}) => name === 'B16')!;
 const total = documents * bytesEach;

@@ -8,7 +8,6 @@ import {OpenDocument} from './open-document.ts';
 export type DocumentTableOptions = {
   readonly model: Model;
   readonly store: MemoryStore;
-  readonly replayed: 'skip' | 'restart';
   /** Bytes of memories that stay open in the model after a commit. */
   readonly openMemoryBytes: number;
 };
@@ -87,22 +86,17 @@ export class DocumentTable {
   }
 
   async #load(record: StreamRecord<unknown>): Promise<OpenDocument> {
-    const {model, store, replayed} = this.#options;
+    const {model, store} = this.#options;
     const stored = await store.get(record.key);
     if (stored !== undefined && stored.fingerprint !== model.fingerprint) {
       throw new MemoryMismatchError(
         `Cannot read document "${record.key}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
       );
     }
-    if (stored !== undefined) {
-      const document = OpenDocument.fromRecord(record.key, stored, model.config.modelWidth);
-      const anew = replayed === 'restart' && document.covers(record);
-      if (!anew) {
-        if (document.segments > 0) await model.restore(record.key, stored.memory);
-        return document;
-      }
-    }
-    return new OpenDocument(record.key, model.config.modelWidth);
+    if (stored === undefined) return new OpenDocument(record.key, model.config.modelWidth);
+    const document = OpenDocument.fromRecord(record.key, stored, model.config.modelWidth);
+    if (document.segments > 0) await model.restore(record.key, stored.memory);
+    return document;
   }
 
   /** Closes stored documents that have ended, and the least recently read of the others while too many memories are open. */

@@ -26,12 +26,6 @@ export type RememberStreamOptions = {
   readonly bufferedTokens?: number;
   /** Bytes of memories held open in the engine; the least recently read are closed at checkpoints. @default 1 GiB */
   readonly openMemoryBytes?: number;
-  /**
-   * What a record means that is part of its document's memory already: it was delivered twice, or the document is read anew.
-   *
-   * @default 'skip'
-   */
-  readonly replayed?: 'skip' | 'restart';
   /** Whether ill-formed UTF-8 ends the run, instead of being read as U+FFFD. @default false */
   readonly strict?: boolean;
   /** Asked for a barrier when more memories are open than `openMemoryBytes` allows. */
@@ -62,7 +56,7 @@ export class RememberStream extends TransformStream<
 
   /** @throws {RangeError} If a number is not a positive integer, or the tokenizer gives tokens that the model does not know. */
   constructor(options: RememberStreamOptions) {
-    const {model, store, tokenizer, batch = 1, every = 'document', replayed = 'skip'} = options;
+    const {model, store, tokenizer, batch = 1, every = 'document'} = options;
     const {bufferedTokens = 131_072 * batch, openMemoryBytes = 2 ** 30} = options;
     for (const [name, value] of Object.entries({batch, bufferedTokens, openMemoryBytes})) {
       if (Number.isSafeInteger(value) && value > 0) continue;
@@ -98,7 +92,7 @@ export class RememberStream extends TransformStream<
       skippedRecords: 0,
       emptyDocuments: 0,
     };
-    this.#documents = new DocumentTable({model, store, replayed, openMemoryBytes});
+    this.#documents = new DocumentTable({model, store, openMemoryBytes});
     this.#reader = new SegmentReader({
       model,
       every,

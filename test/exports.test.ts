@@ -20,6 +20,7 @@ const INTERNAL = new Set([
   'connectors/output-file.ts',
   'connectors/stream-reader.ts',
   'memory-store/commit-queue.ts',
+  'model/kernels/visible-keys.ts',
   'model/open-memories.ts',
   'model/weights/random-normals.ts',
   'operators/batch-planner.ts',

@@ -13,15 +13,16 @@ import {relativeError} from './relative-error.ts';
 const tolerance = 1e-4;
 
 /** Compares the model on one engine with the float64 reference, step by step. */
-export function testAgainstReference(test: TestFn, engine: EngineName): void {
+export function testAgainstReference(test: TestFn, engine: EngineName, {fused = true}: {fused?: boolean} = {}): void {
+  const kernels = fused ? '' : ' with composed kernels';
   test.serial.before(async () => {
     await openEngine(engine);
   });
 
   for (const name of fixtureNames) {
-    test.serial(`CompressiveTransformer equals the float64 reference on ${engine}: ${name}`, async t => {
+    test.serial(`CompressiveTransformer equals the float64 reference on ${engine}${kernels}: ${name}`, async t => {
       const {config, weights, documents} = await readFixture(name);
-      const model = new CompressiveTransformer(config, weights);
+      const model = new CompressiveTransformer(config, weights, {fused});
       const before: Memory[] = [];
       for (const steps of documents) {
         let memory = model.emptyMemory(1);

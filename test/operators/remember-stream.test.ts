@@ -202,21 +202,6 @@ test.serial('RememberStream reads nothing twice when records are delivered again
   t.deepEqual([...values(first.outputs), ...values(second.outputs)], whole);
 });
 
-test.serial('RememberStream reads a document anew when told to restart what is replayed', async t => {
-  const input = records('a', text(200, 4), 20);
-  const whole = await run(input);
-  const store = new InMemoryStore();
-  for (let repetition = 0; repetition < 2; repetition++) {
-    await using model = smallModel();
-    await using reading = driver({model, store, replayed: 'restart'});
-    await reading.push(...input.slice(0, 6));
-    await reading.barrier();
-    await reading.push(...input.slice(6));
-    await reading.barrier();
-    t.deepEqual(values(reading.outputs), whole);
-  }
-});
-
 test.serial('RememberStream keeps a memory as if a document had not ended, so that it can grow', async t => {
   for (const length of [0, 5, n - 1, n, n + 3, 100]) {
     const content = text(200, 5);
