@@ -1,11 +1,12 @@
 import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {Worker} from 'node:worker_threads';
 import test from 'ava';
 import {type EngineName, openEngine} from '../../../model/engine/engine.ts';
 import {installCommand} from '../../../model/engine/install-command.ts';
 import {nativeBuild} from '../../../model/engine/native-build.ts';
+import {nativeBuildFolder} from '../../../model/engine/native-build-folder.ts';
 import {nativeStatus} from '../../../model/engine/native-status.ts';
 import {runModule} from './run-module.ts';
 
@@ -153,10 +154,10 @@ test('openEngine does not take a TensorFlow with CUDA for a GPU: it refuses gpu,
   // Without a GPU, the addon of the one build behaves as that of the other. Both are there, as two different folders.
   const {nodePackage} = await openEngine('native');
   const installed = join(nodePackage!.folder, '../../..');
-  const copy = join(cache, 'native', gpuBuild.name);
+  const copy = join(cache, 'native', basename(nativeBuildFolder(gpuBuild)));
   cpSync(join(installed, 'node_modules'), join(copy, 'node_modules'), {recursive: true});
   symlinkSync(join(installed, 'python'), join(copy, 'python'));
-  symlinkSync(installed, join(cache, 'native', nativeBuild()!.name));
+  symlinkSync(installed, join(cache, 'native', basename(nativeBuildFolder(nativeBuild()))));
   const env = {PALIMPSEST_CACHE: cache, CUDA_VISIBLE_DEVICES: '-1'};
   const forced = JSON.parse((await openElsewhere('gpu', {env})).stdout);
   t.regex(
@@ -172,7 +173,12 @@ test('openEngine does not take a TensorFlow with CUDA for a GPU: it refuses gpu,
 
 test('openEngine says how to repair an installed native engine whose addon is gone', async t => {
   const cache = temporaryFolder(t);
-  const folder = join(cache, 'native', nativeBuild()!.name, 'node_modules/@tensorflow/tfjs-node');
+  const folder = join(
+    cache,
+    'native',
+    basename(nativeBuildFolder(nativeBuild())),
+    'node_modules/@tensorflow/tfjs-node',
+  );
   mkdirSync(folder, {recursive: true});
   const {stdout} = await openElsewhere('native', {env: {PALIMPSEST_CACHE: cache}});
   t.regex(
