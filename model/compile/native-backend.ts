@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs';
+import type {OperationAttribute} from './recorded-graph.ts';
+
+/** A tensor as the addon describes it; its dtype is TensorFlow's number. */
+export type TensorMetadata = {readonly id: number; readonly shape: number[]; readonly dtype: number};
+
+/** What is used of tfjs-node's addon. Tensor ids are never given out twice. */
+export type NativeBinding = {
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_BOOL: number;
+  readonly TF_Version: string;
+  executeOp(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[];
+  tensorDataSync(id: number): tf.TypedArray;
+  loadSavedModel(folder: string, tags: string): number;
+  runSavedModel(session: number, inputs: readonly number[], inputNames: string, outputNames: string): TensorMetadata[];
+  deleteSavedModel(session: number): void;
+};
+
+/** What is used of tfjs-node's backend. */
+export type NativeBackend = {
+  binding: NativeBinding;
+  readonly isUsingGpuDevice: boolean;
+  readonly tensorMap: {get(dataId: object): {readonly id: number; readonly dtype: number; readonly shape: number[]}};
+  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
+  executeSingleOutput(name: string, attributes: readonly OperationAttribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
+};
+
+/** The current backend if it is tfjs-node's. */
+export function nativeBackend(): NativeBackend | undefined {
+  const backend = tf.backend() as unknown as Partial<NativeBackend>;
+  return backend.binding === undefined ? undefined : (backend as NativeBackend);
+}
