@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import type {MemoryCounts} from './memory-counts.ts';
 import type {ModelConfig} from './model-config.ts';
 
 /** Finite, so that a masked score stays a number; far enough from any score to weigh exactly 0. */
@@ -8,25 +7,28 @@ const hidden = -1e9;
 /**
  * What each query of a segment may see: filled memory slots, and the segment up to itself.
  *
- * @returns 0 where a key is visible, −1e9 where not. [1, B, n, K]; [1, 1, n, K] if all documents have the same counts
+ * @param counts v_m and v_cm of each document. int32 [B, 2]
+ * @returns 0 where a key is visible, −1e9 where not. [1, B, n, K]
  */
-export function attentionMask(counts: readonly MemoryCounts[], config: ModelConfig): tf.Tensor4D {
+export function attentionMask(counts: tf.Tensor2D, config: ModelConfig): tf.Tensor4D {
   const {segmentLength: n, memoryLength, compressedMemoryLength} = config;
-  const slots = compressedMemoryLength + memoryLength + n; // K
-  const first = counts[0]!;
-  const alike = counts.every(({memory, compressed}) => memory === first.memory && compressed === first.compressed);
-  const rows = alike ? [first] : counts;
-
-  const filled = new Float32Array(rows.length * slots);
-  for (const [row, {memory, compressed}] of rows.entries()) {
-    const start = row * slots;
-    filled.fill(hidden, start, start + compressedMemoryLength - compressed);
-    filled.fill(hidden, start + compressedMemoryLength, start + compressedMemoryLength + memoryLength - memory);
-  }
-  const future = new Float32Array(n * slots);
-  for (let i = 0; i < n; i++) future.fill(hidden, i * slots + slots - n + i + 1, (i + 1) * slots);
-  return tf.tidy(() =>
+  return tf.tidy(() => {
+    const [memory, compressed] = tf.split(counts, 2, 1) as [tf.Tensor2D, tf.Tensor2D]; // [B, 1] each
+    const empty = (filled: tf.Tensor2D, slots: number) =>
+      tf.less(tf.range(0, slots, 1, 'int32'), tf.sub(tf.scalar(slots, 'int32'), filled)); // [B, slots]
+    const segment = tf.zeros<tf.Rank.R2>([counts.shape[0], n], 'bool');
+    const slots = tf.concat(
+      [empty(compressed, compressedMemoryLength), empty(memory, memoryLength), segment] as tf.Tensor2D[],
+      1,
+    ); // [B, K]
+    const query = tf.range(0, n, 1, 'int32'); // [n]
+    const later = tf.greater(query, tf.expandDims(query, 1)); // [n, n]
+    const future = tf.pad(tf.cast(later, 'float32') as tf.Tensor2D, [
+      [0, 0],
+      [compressedMemoryLength + memoryLength, 0],
+    ]); // [n, K]
     // A slot is either of the memory or of the segment, so the two never add up.
-    tf.add(tf.tensor4d(filled, [1, rows.length, 1, slots]), tf.tensor4d(future, [1, 1, n, slots])),
-  );
+    const masked = tf.add(tf.expandDims(tf.cast(slots, 'float32'), 1), future); // [B, n, K]
+    return tf.expandDims(tf.mul(masked, hidden), 0);
+  });
 }

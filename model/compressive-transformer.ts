@@ -1,21 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
+import {type CompiledFunction, compile} from './compile/compile.ts';
+import type {SpecsOf} from './compile/tensor-spec.ts';
+import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
 import {disposeTensors} from './dispose-tensors.ts';
 import {emptyMemory} from './empty-memory.ts';
+import {keepTensors} from './keep-tensors.ts';
 import {composedKernels} from './kernels/composed-kernels.ts';
 import {fusedKernels} from './kernels/fused-kernels.ts';
 import type {Kernels} from './kernels/kernels.ts';
-import {VisibleKeys} from './kernels/visible-keys.ts';
 import type {Memory} from './memory.ts';
-import type {MemoryCounts} from './memory-counts.ts';
+import {type MemoryCounts, updateCounts} from './memory-counts.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
 import {type PreparedWeights, prepareWeights} from './prepare-weights.ts';
-import {readSegment} from './read-segment.ts';
 import {restoreMemory} from './restore-memory.ts';
-import {surprisal} from './surprisal.ts';
 import {tidy} from './tidy.ts';
-import {planUpdate} from './update-plan.ts';
+import {planUpdate, type UpdatePlan} from './update-plan.ts';
 import {validateModelConfig} from './validate-model-config.ts';
 
 /*
@@ -27,6 +28,9 @@ import {validateModelConfig} from './validate-model-config.ts';
  * V  vocabulary                    c     compression rate          K  keys a query sees, n_cm + n_m + n
  * E  windows of c evicted rows     T     available rows, n_m + n   S  any number of rows
  */
+
+/** Counts of a batch of memories, and what an update does to them. */
+type PreparedCounts = {readonly counts: tf.Tensor2D; readonly plan: UpdatePlan};
 
 /** What one step gave. */
 export type Step = {
@@ -48,17 +52,25 @@ export class CompressiveTransformer implements Disposable {
   readonly config: ModelConfig;
   readonly #weights: PreparedWeights;
   readonly #kernels: Kernels;
-  #visible: {readonly counts: string; readonly keys: VisibleKeys} | undefined;
+  readonly #compile: boolean;
+  readonly #compiled = new Map<string, CompiledFunction<StepInputs, StepOutputs>>();
+  readonly #prepared = new Map<number, {readonly key: string; readonly tensors: PreparedCounts}>();
 
   /**
    * @param weights Named and shaped as in docs/model.md.
    * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
+   * @param options.compiled Whether steps are compiled where the engine can, once for each batch size. @default false
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
    * @throws {ModelError} If a weight is missing.
    */
-  constructor(config: ModelConfig, weights: ReadonlyMap<string, TensorData>, {fused = true}: {fused?: boolean} = {}) {
+  constructor(
+    config: ModelConfig,
+    weights: ReadonlyMap<string, TensorData>,
+    {fused = true, compiled = false}: {fused?: boolean; compiled?: boolean} = {},
+  ) {
     validateModelConfig(config);
     this.config = config;
+    this.#compile = compiled;
     this.#kernels = (fused ? fusedKernels() : undefined) ?? composedKernels;
     this.#weights = tidy(() =>
       prepareWeights(config, name => {
@@ -84,35 +96,17 @@ export class CompressiveTransformer implements Disposable {
    * @param advance Whether to give the memory after the segment. @default true
    */
   step(tokens: tf.Tensor2D, memory: Memory, {advance = true}: {advance?: boolean} = {}): Step {
-    return tidy(() => {
-      const visible = this.#visibleKeys(memory.counts);
-      const plan = advance ? planUpdate(memory.counts, this.config) : undefined;
-      const {hidden, layers} = readSegment(tokens, memory, {
-        config: this.config,
-        weights: this.#weights,
-        visible,
-        kernels: this.#kernels,
-        ...(plan !== undefined && {plan}),
-      });
-      const [batch, n, d] = hidden.shape;
-      const before = tf.concat([tf.expandDims(memory.lastHidden, 1), tf.slice(hidden, [0, 0, 0], [-1, n - 1, -1])], 1); // [B, n, d]
-      const bits = surprisal(
-        tf.reshape(before, [batch * n, d]) as tf.Tensor2D,
-        tf.reshape(tokens, [-1]) as tf.Tensor1D,
-        {embedding: this.#weights.embedding, kernels: this.#kernels},
-      );
-      return {
-        hidden,
-        surprisal: tf.reshape(bits, [batch, n]) as tf.Tensor2D,
-        ...(plan !== undefined && {
-          memory: {
-            counts: plan.counts,
-            lastHidden: tf.reshape(tf.slice(hidden, [0, n - 1, 0], [-1, 1, -1]), [batch, d]) as tf.Tensor2D,
-            layers: layers!,
-          },
-        }),
-      };
-    });
+    const batch = memory.counts.length;
+    const {counts, plan} = this.#prepare(memory.counts);
+    const {lastHidden, layers} = memory;
+    const inputs = {tokens, counts, lastHidden, layers, ...(advance && {plan})};
+    const {memory: after, ...step} = this.#compute(batch, advance, inputs)(inputs);
+    return {
+      ...step,
+      ...(after !== undefined && {
+        memory: {...after, counts: memory.counts.map(count => updateCounts(count, this.config).counts)},
+      }),
+    };
   }
 
   /** Brings the memory of one document back into the engine. Throws as {@link restoreMemory}. */
@@ -127,17 +121,43 @@ export class CompressiveTransformer implements Disposable {
 
   [Symbol.dispose](): void {
     disposeTensors(this.#weights);
-    this.#visible?.keys[Symbol.dispose]();
-    this.#visible = undefined;
+    for (const compiled of this.#compiled.values()) compiled[Symbol.dispose]();
+    this.#compiled.clear();
+    for (const {tensors} of this.#prepared.values()) disposeTensors(tensors);
+    this.#prepared.clear();
   }
 
-  /** What is visible with the given counts; the latest is kept, since full memories keep their counts. */
-  #visibleKeys(counts: readonly MemoryCounts[]): VisibleKeys {
-    const key = counts.map(({memory, compressed}) => `${memory}/${compressed}`).join(' ');
-    if (this.#visible?.counts !== key) {
-      this.#visible?.keys[Symbol.dispose]();
-      this.#visible = {counts: key, keys: new VisibleKeys(counts, this.config)};
+  /** The step for a batch size. */
+  #compute(batch: number, advance: boolean, inputs: StepInputs): (inputs: StepInputs) => StepOutputs {
+    const compute = (given: StepInputs) =>
+      computeStep(given, {config: this.config, weights: this.#weights, kernels: this.#kernels});
+    if (!this.#compile) return given => tidy(() => compute(given));
+    const key = `${batch} ${advance}`;
+    let compiled = this.#compiled.get(key);
+    if (compiled === undefined) {
+      compiled = compile(compute, {inputs: inputs as SpecsOf<StepInputs>});
+      this.#compiled.set(key, compiled);
     }
-    return this.#visible.keys;
+    return compiled;
+  }
+
+  /** What a step needs to know of counts; the latest of each batch size is kept, since full memories keep their counts. */
+  #prepare(counts: readonly MemoryCounts[]): PreparedCounts {
+    const key = counts.map(({memory, compressed}) => `${memory}/${compressed}`).join(' ');
+    const latest = this.#prepared.get(counts.length);
+    if (latest?.key === key) return latest.tensors;
+    const tensors = tf.tidy(() => ({
+      counts: tf.keep(
+        tf.tensor2d(
+          counts.map(({memory, compressed}) => [memory, compressed]),
+          [counts.length, 2],
+          'int32',
+        ),
+      ),
+      plan: keepTensors(planUpdate(counts, this.config)),
+    }));
+    if (latest !== undefined) disposeTensors(latest.tensors);
+    this.#prepared.set(counts.length, {key, tensors});
+    return tensors;
   }
 }

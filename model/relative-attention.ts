@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
-import type {Kernels} from './kernels/kernels.ts';
-import type {VisibleKeys} from './kernels/visible-keys.ts';
+import type {Kernels, VisibleKeys} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
+import {needsReceivedAttention} from './needs-received-attention.ts';
 import {projectHeads} from './project-heads.ts';
 import type {SegmentRows} from './update-memory.ts';
 
@@ -30,7 +30,7 @@ export function relativeAttention(
     tf.Tensor4D,
     tf.Tensor4D,
   ];
-  const needsReceived = config.compressor === 'most-used' && config.compressedMemoryLength > 0;
+  const needsReceived = needsReceivedAttention(config);
   const {mixed, received} = kernels.attend({queries, keys, values, memory, weights, visible, needsReceived});
   return {
     output: kernels.matMul(mixed, weights.output), // [B·n, d]

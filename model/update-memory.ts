@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {compress} from './compress.ts';
+import {evictionWindows} from './eviction-windows.ts';
 import {joinSlices} from './join-slices.ts';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
@@ -85,10 +86,11 @@ function totalMass(memory: LayerMemory, segment: SegmentRows): tf.Tensor2D | und
 
 function evictedRows(parts: readonly (tf.Tensor3D | undefined)[], config: ModelConfig, plan: UpdatePlan): tf.Tensor3D {
   const {segmentLength: n, memoryLength, modelWidth, compressionRate} = config;
-  if (plan.evicted === undefined) return joinSlices(parts, {axis: 1, start: 0, size: n + plan.lookAhead});
+  const {windows, lookAhead} = evictionWindows(config);
+  if (plan.evicted === undefined) return joinSlices(parts, {axis: 1, start: 0, size: n + lookAhead});
   const all = joinSlices(parts, {axis: 1, start: 0, size: memoryLength + n}); // [B, T, d]
   const picked = tf.gather(tf.reshape(all, [-1, modelWidth]), plan.evicted);
-  return tf.reshape(picked, [-1, plan.windows * compressionRate + plan.lookAhead, modelWidth]);
+  return tf.reshape(picked, [-1, windows * compressionRate + lookAhead, modelWidth]);
 }
 
 /** Mean attention over the queries that could see each evicted row, −1 where none is evicted. [B, E·c] */
@@ -96,7 +98,7 @@ function evictedAttention(mass: tf.Tensor2D, config: ModelConfig, plan: UpdatePl
   const available = config.memoryLength + config.segmentLength; // T
   // The newest row was seen by one query, its own, the one before it by two, and so on.
   const mean = tf.div(mass, tf.range(available, 0, -1)) as tf.Tensor2D; // [B, T]
-  const size = plan.windows * config.compressionRate; // E·c
+  const size = evictionWindows(config).windows * config.compressionRate; // E·c
   const candidates =
     plan.evicted === undefined
       ? tf.slice(mean, [0, 0], [-1, size])

@@ -1,23 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
-import {dilations} from './compressors/dilated-convolution.ts';
-import {type MemoryCounts, updateCounts} from './memory-counts.ts';
+import {evictionWindows} from './eviction-windows.ts';
+import type {MemoryCounts} from './memory-counts.ts';
+import {updateCounts} from './memory-counts.ts';
 import type {ModelConfig} from './model-config.ts';
 
-/** How one step moves rows between tiers; the same for every layer. Absent index tensors mean that all documents move alike. */
+/**
+ * How one step moves rows between tiers; the same for every layer. Without picks, all documents move alike.
+ *
+ * Rows per document: e = E·c + a evicted ones with those that the compressor looks ahead, s = n_cm + E compressed ones.
+ */
 export type UpdatePlan = {
-  /** Counts after the step. */
-  readonly counts: readonly MemoryCounts[];
-  /** E: windows of c rows set aside for evicted rows. */
-  readonly windows: number;
-  /** Rows that the compressor looks ahead. */
-  readonly lookAhead: number;
-  /** Picks evicted rows, right-aligned, from [B·T] with T = n_m + n. [B·(E·c + lookAhead)] */
+  /** Picks evicted rows, right-aligned, from [B·T]. int32 [B·e] */
   readonly evicted?: tf.Tensor1D;
-  /** Picks the new compressed memory from [B·(n_cm + E)]. [B·n_cm] */
+  /** Picks the new compressed memory from [B·s]. int32 [B·n_cm] */
   readonly compressed?: tf.Tensor1D;
-  /** The same for projections, from [H·B·(n_cm + E)]. [H·B·n_cm] */
+  /** The same for projections, from [H·B·s]. int32 [H·B·n_cm] */
   readonly compressedProjections?: tf.Tensor1D;
-  /** Most-used only: which rows of the E·c are evicted. Boolean [B, E·c] */
+  /** Most-used only: which rows of the E·c are evicted. bool [B, E·c] */
   readonly isEvicted?: tf.Tensor2D;
   /** Most-used only: windows that each document fills. [B, 1] */
   readonly evictedWindows?: tf.Tensor2D;
@@ -26,12 +25,9 @@ export type UpdatePlan = {
 /** Plans the update of documents with the given counts. Tensors belong to the caller. */
 export function planUpdate(counts: readonly MemoryCounts[], config: ModelConfig): UpdatePlan {
   const {segmentLength: n, memoryLength, compressedMemoryLength, compressionRate: c, heads} = config;
+  if (compressedMemoryLength === 0) return {};
   const updates = counts.map(count => updateCounts(count, config));
-  const after = updates.map(update => update.counts);
-  const windows = Math.ceil(n / c);
-  const lookAhead = config.compressor === 'dilated-convolution' ? dilations.reduce((sum, d) => sum + d, 0) : 0;
-  const plan: UpdatePlan = {counts: after, windows, lookAhead};
-  if (compressedMemoryLength === 0) return plan;
+  const {windows, lookAhead} = evictionWindows(config);
 
   const mostUsed = config.compressor === 'most-used' && {
     isEvicted: tf.tensor2d(
@@ -45,12 +41,12 @@ export function planUpdate(counts: readonly MemoryCounts[], config: ModelConfig)
     ),
   };
   // Whole segments then leave in whole windows, so that every document's rows sit at the same places.
-  if (n % c === 0 && memoryLength % c === 0) return {...plan, ...mostUsed};
+  if (n % c === 0 && memoryLength % c === 0) return {...mostUsed};
 
   const available = memoryLength + n;
-  const evicted = after.flatMap(({memory}, row) =>
+  const evicted = updates.flatMap((update, row) =>
     Array.from({length: windows * c + lookAhead}, (_, j) => {
-      const slot = available - memory - windows * c + j;
+      const slot = available - update.counts.memory - windows * c + j;
       return row * available + Math.min(Math.max(slot, 0), available - 1);
     }),
   );
@@ -66,7 +62,6 @@ export function planUpdate(counts: readonly MemoryCounts[], config: ModelConfig)
   const perHead = counts.length * candidates;
   const projections = Array.from({length: heads}, (_, head) => compressed.map(slot => head * perHead + slot)).flat();
   return {
-    ...plan,
     ...mostUsed,
     evicted: tf.tensor1d(evicted, 'int32'),
     compressed: tf.tensor1d(compressed, 'int32'),

@@ -31,7 +31,7 @@ export function composedAttention(input: AttentionInput): AttentionOutput {
           ],
           3,
         ); // [H, B, n, K]
-  const probabilities = tf.softmax(tf.add(tf.add(content, position), visible.mask)) as tf.Tensor4D; // [H, B, n, K]
+  const probabilities = tf.softmax(tf.add(tf.add(content, position), visible.mask!)) as tf.Tensor4D; // [H, B, n, K]
   const mixed = tf.reshape(tf.matMul(probabilities, allValues), [heads, batch * n, headWidth]); // [H, B·n, k]
   return {
     mixed: tf.reshape(tf.transpose(mixed, [1, 0, 2]), [batch * n, heads * headWidth]) as tf.Tensor2D, // [B·n, d]

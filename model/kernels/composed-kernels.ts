@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import {attentionMask} from '../attention-mask.ts';
 import {joinSlices} from '../join-slices.ts';
 import {composedAttention} from './composed-attention.ts';
 import type {Kernels} from './kernels.ts';
@@ -15,5 +16,6 @@ export const composedKernels: Kernels = {
     const axis = memory.rank - 2;
     return joinSlices([memory, added], {axis, start: added.shape[axis]!, size: memory.shape[axis]!});
   },
+  visibleKeys: (counts, config) => ({counts, mask: attentionMask(counts, config)}),
   attend: composedAttention,
 };

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import {needsReceivedAttention} from '../needs-received-attention.ts';
 import {composedAttention} from './composed-attention.ts';
+import {composedKernels} from './composed-kernels.ts';
 import type {AttentionInput, AttentionOutput, Kernels} from './kernels.ts';
 
 type Attribute = {readonly name: string; readonly type: number; readonly value: boolean | number};
@@ -40,6 +42,8 @@ export function fusedKernels(): Kernels | undefined {
     addWithBias: (x, y, bias) => run('AddWithBias', [x, y, bias]),
     logSumExp: x => run('LogSumExp', [x]),
     appendSlots: (memory, added) => run('AppendSlots', [memory, added]),
+    visibleKeys: (counts, config) =>
+      needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},
     attend: input => (input.needsReceived ? composedAttention(input) : attend(input, run)),
   };
   try {

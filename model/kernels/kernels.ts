@@ -1,7 +1,15 @@
 import type * as tf from '@tensorflow/tfjs';
 import type {LayerWeights} from '../layer-weights.ts';
 import type {LayerMemory} from '../memory.ts';
-import type {VisibleKeys} from './visible-keys.ts';
+import type {ModelConfig} from '../model-config.ts';
+
+/** What the queries of a segment may see. */
+export type VisibleKeys = {
+  /** v_m and v_cm of each document. int32 [B, 2] */
+  readonly counts: tf.Tensor2D;
+  /** 0 where a key is visible, −1e9 where not; absent where kernels go by the counts. [1, B, n, K] */
+  readonly mask?: tf.Tensor4D;
+};
 
 export type AttentionInput = {
   /** Scaled queries. [H, B, n, k] */
@@ -37,6 +45,8 @@ export interface Kernels {
   logSumExp(x: tf.Tensor2D): tf.Tensor1D;
   /** The last S slots of memory and what is added behind it. memory [.., S, w], added [.., E, w] → [.., S, w] */
   appendSlots<T extends tf.Tensor>(memory: T, added: T): T;
+  /** Brings counts (int32 [B, 2]) into the form in which {@link attend} takes them; once for all layers of a step. */
+  visibleKeys(counts: tf.Tensor2D, config: ModelConfig): VisibleKeys;
   /** Attention over compressed memory, memory and segment with relative positions (docs/model.md, "One step"). */
   attend(input: AttentionInput): AttentionOutput;
 }
