@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import {ModelError} from '../errors.ts';
+import {EngineUnavailableError, ModelError} from '../errors.ts';
 import {type CompiledFunction, compile} from './compile/compile.ts';
 import type {SpecsOf} from './compile/tensor-spec.ts';
 import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
@@ -13,6 +13,7 @@ import type {Memory} from './memory.ts';
 import {type MemoryCounts, updateCounts} from './memory-counts.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
+import type {Precision} from './precision.ts';
 import {type PreparedWeights, prepareWeights} from './prepare-weights.ts';
 import {restoreMemory} from './restore-memory.ts';
 import {tidy} from './tidy.ts';
@@ -59,24 +60,39 @@ export class CompressiveTransformer implements Disposable {
   /**
    * @param weights Named and shaped as in docs/model.md.
    * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
+   * @param options.precision How matrix products multiply; bfloat16 needs fused kernels and a processor that has it. @default 'float32'
    * @param options.compiled Whether steps are compiled where the engine can, once for each batch size. @default false
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
    * @throws {ModelError} If a weight is missing.
+   * @throws {EngineUnavailableError} If the engine does not multiply in the precision.
    */
   constructor(
     config: ModelConfig,
     weights: ReadonlyMap<string, TensorData>,
-    {fused = true, compiled = false}: {fused?: boolean; compiled?: boolean} = {},
+    {
+      fused = true,
+      precision = 'float32',
+      compiled = false,
+    }: {fused?: boolean; precision?: Precision; compiled?: boolean} = {},
   ) {
     validateModelConfig(config);
     this.config = config;
     this.#compile = compiled;
-    this.#kernels = (fused ? fusedKernels() : undefined) ?? composedKernels;
+    const kernels = fused ? fusedKernels(precision) : undefined;
+    if (kernels === undefined && precision !== 'float32') {
+      throw new EngineUnavailableError(
+        `Cannot multiply in ${precision} as that takes the native engine of "palimpsest native install" on a processor with AVX512-BF16: use float32`,
+      );
+    }
+    this.#kernels = kernels ?? composedKernels;
     this.#weights = tidy(() =>
-      prepareWeights(config, name => {
-        const weight = weights.get(name);
-        if (weight === undefined) throw new ModelError(`Cannot construct the model as it must have weight "${name}"`);
-        return tf.tensor(weight.data, weight.shape.slice());
+      prepareWeights(config, {
+        weight: name => {
+          const weight = weights.get(name);
+          if (weight === undefined) throw new ModelError(`Cannot construct the model as it must have weight "${name}"`);
+          return tf.tensor(weight.data, weight.shape.slice());
+        },
+        kernels: this.#kernels,
       }),
     );
   }
@@ -116,7 +132,7 @@ export class CompressiveTransformer implements Disposable {
 
   /** Scores of every next token. hidden [S, d] → [S, V] */
   logits(hidden: tf.Tensor2D): tf.Tensor2D {
-    return this.#kernels.matMul(hidden, this.#weights.embedding, true);
+    return this.#kernels.dense(hidden, this.#weights.vocabulary);
   }
 
   [Symbol.dispose](): void {

@@ -4,7 +4,6 @@ import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
 import {readSegment} from './read-segment.ts';
-import {surprisal} from './surprisal.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 /** Everything that changes from step to step. */
@@ -39,10 +38,11 @@ export function computeStep(
   const {hidden} = read;
   const [batch, n, d] = hidden.shape;
   const before = tf.concat([tf.expandDims(lastHidden, 1), tf.slice(hidden, [0, 0, 0], [-1, n - 1, -1])], 1); // [B, n, d]
-  const bits = surprisal(tf.reshape(before, [batch * n, d]) as tf.Tensor2D, tf.reshape(tokens, [-1]) as tf.Tensor1D, {
-    embedding: weights.embedding,
-    kernels,
-  });
+  const bits = kernels.surprisal(
+    tf.reshape(before, [batch * n, d]) as tf.Tensor2D,
+    tf.reshape(tokens, [-1]) as tf.Tensor1D,
+    weights.vocabulary,
+  );
   return {
     hidden,
     surprisal: tf.reshape(bits, [batch, n]) as tf.Tensor2D,

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import {feedForward} from './feed-forward.ts';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
@@ -36,18 +35,12 @@ export function readSegment(
   const visible = kernels.visibleKeys(counts, config);
   const layers: LayerMemory[] = [];
   for (const [index, layer] of weights.layers.entries()) {
-    const {attentionNormalisation, feedForwardNormalisation} = layer;
-    const normalised = kernels.layerNormalisation(x, attentionNormalisation.gain, attentionNormalisation.bias); // [B·n, d]
-    const rows = tf.reshape(normalised, [batch, n, d]) as tf.Tensor3D; // [B, n, d]
     const layerMemory = memory[index]!;
-    const attended = relativeAttention(rows, {memory: layerMemory, visible, config, weights: layer, kernels});
-    if (plan !== undefined)
-      layers.push(updateMemory(layerMemory, attended.segment, {config, weights: layer, plan, kernels}));
-    x = tf.add(x, attended.output);
-    const inner = kernels.layerNormalisation(x, feedForwardNormalisation.gain, feedForwardNormalisation.bias); // [B·n, d]
-    x = feedForward(x, inner, {weights: layer.feedForward, kernels});
+    const options = {batch, memory: layerMemory, visible, config, weights: layer, kernels};
+    const {output, segment} = relativeAttention(x, options);
+    if (plan !== undefined) layers.push(updateMemory(layerMemory, segment, {config, weights: layer, plan, kernels}));
+    x = kernels.feedForward(output, layer.feedForward);
   }
-  const {gain, bias} = weights.finalNormalisation;
-  const hidden = tf.reshape(kernels.layerNormalisation(x, gain, bias), [batch, n, d]) as tf.Tensor3D; // [B, n, d]
-  return {hidden, ...(plan !== undefined && {layers})};
+  const hidden = kernels.layerNormalisation(x, weights.finalNormalisation); // [B·n, d]
+  return {hidden: tf.reshape(hidden, [batch, n, d]), ...(plan !== undefined && {layers})};
 }

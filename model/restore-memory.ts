@@ -5,7 +5,6 @@ import type {LayerMemory, Memory} from './memory.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
-import {projectHeads} from './project-heads.ts';
 import {tidy} from './tidy.ts';
 
 /**
@@ -51,9 +50,9 @@ export function restoreMemory(
       const compressedRows =
         compressed &&
         aligned(compressed, {index, filled: compressedMemoryCount, slots: compressedMemoryLength, size: d});
-      const [, keys, values] = remembered ? projectHeads(remembered, layer.queryKeyValue, {heads, kernels}) : [];
+      const [, keys, values] = remembered ? kernels.projectHeads(remembered, layer.queryKeyValue, heads) : [];
       const [compressedKeys, compressedValues] = compressedRows
-        ? projectHeads(compressedRows, layer.keyValue, {heads, kernels})
+        ? kernels.projectHeads(compressedRows, layer.keyValue, heads)
         : [];
       return {
         ...(remembered && {rows: remembered, keys: keys!, values: values!}),

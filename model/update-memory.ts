@@ -6,7 +6,6 @@ import type {Kernels} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
-import {projectHeads} from './project-heads.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 /** What a layer's attention leaves for the memory update. */
@@ -57,10 +56,9 @@ export function updateMemory(
         windows: plan.evictedWindows!,
       }),
     },
-    config,
-    weights,
+    {config, weights, kernels},
   ); // [B, E, d]
-  const [keys, values] = projectHeads(compressed, weights.keyValue, {heads: config.heads, kernels}); // [H, B, E, k] each
+  const [keys, values] = kernels.projectHeads(compressed, weights.keyValue, config.heads); // [H, B, E, k] each
   return {
     ...kept,
     ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import type {Kernels} from '../kernels/kernels.ts';
+import type {PackedMatrix} from '../kernels/packed-matrix.ts';
 import {convolution} from './convolution.ts';
 import type {EvictedRows} from './evicted-rows.ts';
 
@@ -6,10 +8,10 @@ import type {EvictedRows} from './evicted-rows.ts';
 export const dilations = [1, 2, 4] as const;
 
 export type DilatedConvolutionWeights = {
-  /** One for each dilation. [2, d, d] */
-  readonly dilated: readonly tf.Tensor3D[];
-  /** [c, d, d] */
-  readonly strided: tf.Tensor3D;
+  /** One for each dilation. [2d, d] */
+  readonly dilated: readonly PackedMatrix[];
+  /** [c·d, d] */
+  readonly strided: PackedMatrix;
 };
 
 /**
@@ -18,16 +20,18 @@ export type DilatedConvolutionWeights = {
  * @param evicted Rows with the 7 that stay behind them. [B, E·c + 7, d]
  * @returns [B, E, d]
  */
-export function dilatedConvolution({rows, rate}: EvictedRows, weights: DilatedConvolutionWeights): tf.Tensor3D {
+export function dilatedConvolution(
+  {rows, rate}: EvictedRows,
+  {weights, kernels}: {weights: DilatedConvolutionWeights; kernels: Kernels},
+): tf.Tensor3D {
   let hidden = rows;
   for (const [index, dilation] of dilations.entries()) {
     const [batch, length, width] = hidden.shape;
     const kept = length - dilation;
     const now = tf.reshape(tf.slice(hidden, [0, 0, 0], [-1, kept, -1]), [batch * kept, width]); // [B·kept, d]
     const ahead = tf.reshape(tf.slice(hidden, [0, dilation, 0], [-1, kept, -1]), [batch * kept, width]);
-    const kernel = tf.reshape(weights.dilated[index]!, [2 * width, width]) as tf.Tensor2D; // [2d, d]
     const pairs = tf.concat([now, ahead], 1) as tf.Tensor2D; // [B·kept, 2d]
-    hidden = tf.reshape(tf.relu(tf.matMul(pairs, kernel)), [batch, kept, width]); // [B, kept, d]
+    hidden = tf.reshape(tf.relu(kernels.dense(pairs, weights.dilated[index]!)), [batch, kept, width]); // [B, kept, d]
   }
-  return convolution({rows: hidden, rate}, weights.strided);
+  return convolution({rows: hidden, rate}, {kernel: weights.strided, kernels});
 }

@@ -2,16 +2,27 @@ import * as tf from '@tensorflow/tfjs';
 import {attentionMask} from '../attention-mask.ts';
 import {joinSlices} from '../join-slices.ts';
 import {composedAttention} from './composed-attention.ts';
+import {type ComposedMatrix, composedDense} from './composed-dense.ts';
+import {composedFeedForward} from './composed-feed-forward.ts';
+import {composedProjectHeads} from './composed-project-heads.ts';
+import {composedSurprisal} from './composed-surprisal.ts';
 import type {Kernels} from './kernels.ts';
 import {layerNormalisation} from './layer-normalisation.ts';
 
 /** Kernels put together from tfjs operations: they run on every engine and have gradients. */
 export const composedKernels: Kernels = {
+  packMatrix: (matrix, {transposed = false} = {}): ComposedMatrix => ({
+    packed: matrix,
+    columns: matrix.shape[transposed ? 0 : 1],
+    transposed,
+  }),
+  packPositions: keys => keys,
   layerNormalisation,
-  matMul: (x, weight, transposed = false) => tf.matMul(x, weight, false, transposed),
-  biasRelu: (x, bias) => tf.relu(tf.add(x, bias)),
-  addWithBias: (x, y, bias) => tf.add(x, tf.add(y, bias)),
-  logSumExp: x => tf.logSumExp(x, -1),
+  dense: composedDense,
+  addDense: (x, y, matrix) => tf.add(x, composedDense(y, matrix)),
+  projectHeads: composedProjectHeads,
+  feedForward: composedFeedForward,
+  surprisal: composedSurprisal,
   appendSlots: (memory, added) => {
     const axis = memory.rank - 2;
     return joinSlices([memory, added], {axis, start: added.shape[axis]!, size: memory.shape[axis]!});

@@ -1,81 +1,97 @@
 import * as tf from '@tensorflow/tfjs';
 import {needsReceivedAttention} from '../needs-received-attention.ts';
+import type {Precision} from '../precision.ts';
 import {composedAttention} from './composed-attention.ts';
 import {composedKernels} from './composed-kernels.ts';
 import type {AttentionInput, AttentionOutput, Kernels} from './kernels.ts';
 
-type Attribute = {readonly name: string; readonly type: number; readonly value: boolean | number};
+type Attribute = {readonly name: string; readonly type: number; readonly value: number};
 
 /** What is used of tfjs-node's backend: any operation of TensorFlow by its name. */
 type NodeBackend = {
   readonly isUsingGpuDevice: boolean;
-  readonly binding: {readonly TF_ATTR_BOOL: number; readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number};
-  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
+  readonly binding: {readonly TF_ATTR_INT: number};
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
 };
+
+/** Runs an operation of model/engine/fused/ with its attribute "size". */
+type Run = (
+  operation: string,
+  inputs: readonly tf.Tensor[],
+  options?: {readonly size?: number; readonly outputs?: number},
+) => tf.Tensor[];
 
 /**
  * Kernels of the native engine that "palimpsest native install" builds, each one pass over memory (model/engine/fused/). They have no
  * gradients.
  *
- * @returns `undefined` if the current engine does not have them.
+ * @returns `undefined` if the current engine does not have them, or its processor does not multiply in that precision.
  */
-export function fusedKernels(): Kernels | undefined {
+export function fusedKernels(precision: Precision = 'float32'): Kernels | undefined {
   const backend = tf.backend() as unknown as NodeBackend;
   if (backend.binding === undefined || backend.isUsingGpuDevice) return undefined;
-  const {TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT} = backend.binding;
-  const run = <T extends tf.Tensor>(name: string, inputs: readonly tf.Tensor[]): T =>
-    backend.executeSingleOutput(`Palimpsest${name}`, [], inputs) as T;
+  const {TF_ATTR_INT} = backend.binding;
+  const run: Run = (operation, inputs, {size = 0, outputs = 1} = {}) => {
+    const attributes = [{name: 'size', type: TF_ATTR_INT, value: size}];
+    return backend.executeMultipleOutputs(`Palimpsest${operation}`, attributes, inputs, outputs);
+  };
+  const suffix = precision === 'bfloat16' ? 'Bfloat16' : '';
+  const multiply: Run = (operation, inputs, options) => run(`${operation}${suffix}`, inputs, options);
   const kernels: Kernels = {
-    layerNormalisation: (x, gain, bias) => run('LayerNormalisation', [x, gain, bias]),
-    // TensorFlow's plain product: tfjs takes the batched one, which is slower.
-    matMul: (x, weight, transposed = false) =>
-      backend.executeSingleOutput(
-        'MatMul',
-        [
-          {name: 'transpose_a', type: TF_ATTR_BOOL, value: false},
-          {name: 'transpose_b', type: TF_ATTR_BOOL, value: transposed},
-          {name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT},
-        ],
-        [x, weight],
-      ) as tf.Tensor2D,
-    biasRelu: (x, bias) => run('BiasRelu', [x, bias]),
-    addWithBias: (x, y, bias) => run('AddWithBias', [x, y, bias]),
-    logSumExp: x => run('LogSumExp', [x]),
-    appendSlots: (memory, added) => run('AppendSlots', [memory, added]),
+    packMatrix: (matrix, {transposed = false} = {}) => ({
+      packed: multiply('PackMatrix', [matrix], {size: Number(transposed)})[0]!,
+      columns: matrix.shape[transposed ? 0 : 1],
+    }),
+    packPositions: (keys, config) =>
+      needsReceivedAttention(config) ? keys : (multiply('PackPositions', [keys])[0] as tf.Tensor3D),
+    layerNormalisation: (x, {gain, bias}) => run('LayerNormalisation', [x, gain, bias])[0] as tf.Tensor2D,
+    dense: (x, {packed, columns}) => multiply('Dense', [x, packed], {size: columns})[0] as tf.Tensor2D,
+    addDense: (x, y, {packed}) => multiply('AddDense', [x, y, packed])[0] as tf.Tensor2D,
+    projectHeads: (rows, {packed, columns}, heads) => {
+      const outputs = columns / rows.shape[2];
+      const operation = outputs === 2 ? 'ProjectKeysValues' : 'ProjectQueriesKeysValues';
+      return multiply(operation, [rows, packed], {size: heads, outputs}) as tf.Tensor4D[];
+    },
+    feedForward: (x, {normalisation: {gain, bias}, inner, innerBias, outer, outerBias}) =>
+      multiply('FeedForward', [x, gain, bias, inner.packed, innerBias, outer.packed, outerBias])[0] as tf.Tensor2D,
+    surprisal: (hidden, tokens, {packed, columns}) =>
+      multiply('Surprisal', [hidden, packed, tokens], {size: columns})[0] as tf.Tensor1D,
+    appendSlots: <T extends tf.Tensor>(memory: T, added: T) => run('AppendSlots', [memory, added])[0] as T,
     visibleKeys: (counts, config) =>
       needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},
-    attend: input => (input.needsReceived ? composedAttention(input) : attend(input, run)),
+    attend: input => (input.needsReceived ? composedAttention(input) : attend(input, multiply)),
   };
   try {
-    tf.tidy(() => void kernels.biasRelu(tf.zeros([1, 1]), tf.zeros([1])));
+    tf.tidy(() => void kernels.packMatrix(tf.zeros([1, 1])));
   } catch {
-    // The addon was built without them: it is tfjs-node's own.
+    // The addon was built without them: it is tfjs-node's own, or for a processor that cannot.
     return undefined;
   }
   return kernels;
 }
 
-function attend(
-  {queries, keys, values, memory, weights, visible}: AttentionInput,
-  run: (name: string, inputs: readonly tf.Tensor[]) => tf.Tensor2D,
-): AttentionOutput {
+function attend({queries, keys, values, memory, weights, visible}: AttentionInput, multiply: Run): AttentionOutput {
   const [heads, batch, , headWidth] = queries.shape;
   const noSlots = () => tf.zeros<tf.Rank.R4>([heads, batch, 0, headWidth]);
-  return {
-    mixed: run('RelativeAttention', [
-      queries,
-      weights.contentBias,
-      weights.positionBias,
-      weights.positionKeys,
-      weights.compressedPositionBias ?? weights.positionBias,
-      weights.compressedPositionKeys ?? weights.positionKeys,
-      memory.compressedKeys ?? noSlots(),
-      memory.compressedValues ?? noSlots(),
-      memory.keys ?? noSlots(),
-      memory.values ?? noSlots(),
-      keys,
-      values,
-      visible.counts,
-    ]),
-  };
+  const [mixed] = multiply('RelativeAttention', [
+    queries,
+    weights.contentBias,
+    weights.positionBias,
+    weights.positionKeys,
+    weights.compressedPositionBias ?? weights.positionBias,
+    weights.compressedPositionKeys ?? weights.positionKeys,
+    memory.compressedKeys ?? noSlots(),
+    memory.compressedValues ?? noSlots(),
+    memory.keys ?? noSlots(),
+    memory.values ?? noSlots(),
+    keys,
+    values,
+    visible.counts,
+  ]);
+  return {mixed: mixed as tf.Tensor2D};
 }

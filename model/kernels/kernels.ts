@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
-import type {LayerWeights} from '../layer-weights.ts';
+import type {FeedForwardWeights, LayerWeights, NormalisationWeights} from '../layer-weights.ts';
 import type {LayerMemory} from '../memory.ts';
 import type {ModelConfig} from '../model-config.ts';
+import type {PackedMatrix} from './packed-matrix.ts';
 
 /** What the queries of a segment may see. */
 export type VisibleKeys = {
@@ -33,16 +34,22 @@ export type AttentionOutput = {
 
 /** The parts of a step that an engine may do in one pass over memory. */
 export interface Kernels {
-  /** Layer normalisation over the last axis (Ba et al. 2016), ε = 1e-5. x [S, d], gain [d], bias [d] → [S, d] */
-  layerNormalisation(x: tf.Tensor2D, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor2D;
-  /** x weight, or x weightᵀ. x [S, d], weight [d, f] or [f, d] → [S, f] */
-  matMul(x: tf.Tensor2D, weight: tf.Tensor2D, transposed?: boolean): tf.Tensor2D;
-  /** relu(x + bias). x [S, f], bias [f] → [S, f] */
-  biasRelu(x: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D;
-  /** x + y + bias. x [S, d], y [S, d], bias [d] → [S, d] */
-  addWithBias(x: tf.Tensor2D, y: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D;
-  /** log Σ exp over the last axis. x [S, V] → [S] */
-  logSumExp(x: tf.Tensor2D): tf.Tensor1D;
+  /** Brings a matrix [K, N], or its transpose [N, K], into the form in which the other kernels take it. */
+  packMatrix(matrix: tf.Tensor2D, options?: {readonly transposed?: boolean}): PackedMatrix;
+  /** Brings position keys [H, k, w + 1] into the form in which {@link attend} takes them. */
+  packPositions(keys: tf.Tensor3D, config: ModelConfig): tf.Tensor3D;
+  /** Layer normalisation over the last axis (Ba et al. 2016), ε = 1e-5. x [S, d] → [S, d] */
+  layerNormalisation(x: tf.Tensor2D, weights: NormalisationWeights): tf.Tensor2D;
+  /** x W. x [S, K], W [K, N] → [S, N] */
+  dense(x: tf.Tensor2D, matrix: PackedMatrix): tf.Tensor2D;
+  /** x + y W. x [S, N], y [S, K], W [K, N] → [S, N] */
+  addDense(x: tf.Tensor2D, y: tf.Tensor2D, matrix: PackedMatrix): tf.Tensor2D;
+  /** Projects rows [B, S, d] with matrices that lie side by side [d, p·d] → p tensors [H, B, S, k] */
+  projectHeads(rows: tf.Tensor3D, matrix: PackedMatrix, heads: number): tf.Tensor4D[];
+  /** x + relu(LN(x) W_inner + b_inner) W_outer + b_outer. x [S, d] → [S, d] */
+  feedForward(x: tf.Tensor2D, weights: FeedForwardWeights): tf.Tensor2D;
+  /** −log2 softmax(hidden Eᵀ)[token] of each row, in bits. hidden [S, d], tokens int32 [S], Eᵀ [d, V] → [S] */
+  surprisal(hidden: tf.Tensor2D, tokens: tf.Tensor1D, embedding: PackedMatrix): tf.Tensor1D;
   /** The last S slots of memory and what is added behind it. memory [.., S, w], added [.., E, w] → [.., S, w] */
   appendSlots<T extends tf.Tensor>(memory: T, added: T): T;
   /** Brings counts (int32 [B, 2]) into the form in which {@link attend} takes them; once for all layers of a step. */

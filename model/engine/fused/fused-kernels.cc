@@ -1,186 +1,283 @@
 // Operations that TensorFlow has no single kernel for, registered with it when this file's library is loaded. Each does in one
-// pass over memory what otherwise takes several. Float32, on the processor, for inference: they have no gradients.
+// pass over memory what otherwise takes several, and multiplies by matrices that were packed for it once. On the processor, for
+// inference: they have no gradients. Letters as in docs/model.md.
 
-#include <Eigen/Core>
 #include <cmath>
+#include <limits>
 #include <string>
+#include <vector>
 
+#include "dense.h"
+#include "kernel-call.h"
+#include "packing.h"
 #include "relative-attention.h"
-#include "tensorflow/c/kernels.h"
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_tensor.h"
 #include "thread-pool.h"
 
 namespace palimpsest {
 namespace {
 
-constexpr float kEpsilon = 1e-5f;
-// Rows that one task takes: enough work to be worth handing over.
-constexpr int64_t kRowsAtOnce = 16;
+// Scratch of one thread, which grows to what its largest task needs.
+template <typename Number>
+struct Scratch {
+  std::vector<typename Number::Step> left;
+  std::vector<float> normalised, hidden;
 
-using ConstRow = Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>;
-
-// The inputs and the one output of an operation; deletes what it was given.
-class Call {
- public:
-  Call(TF_OpKernelContext *context, int inputs) : context_(context), status_(TF_NewStatus()), inputs_(inputs, nullptr) {
-    for (int i = 0; i < inputs; i++) TF_GetInput(context, i, &inputs_[i], status_);
+  static Scratch &OfThread() {
+    thread_local Scratch scratch;
+    return scratch;
   }
-  ~Call() {
-    for (TF_Tensor *input : inputs_) TF_DeleteTensor(input);
-    if (output_ != nullptr) TF_DeleteTensor(output_);
-    if (TF_GetCode(status_) != TF_OK) TF_OpKernelContext_Failure(context_, status_);
-    TF_DeleteStatus(status_);
-  }
-
-  template <typename T = float>
-  const T *Data(int input) const {
-    return static_cast<const T *>(TF_TensorData(inputs_[input]));
-  }
-  int Rank(int input) const { return TF_NumDims(inputs_[input]); }
-  int64_t Size(int input, int axis) const { return TF_Dim(inputs_[input], axis); }
-
-  float *Output(std::vector<int64_t> shape) {
-    size_t bytes = sizeof(float);
-    for (int64_t length : shape) bytes *= length;
-    output_ = TF_AllocateOutput(context_, 0, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes, status_);
-    return static_cast<float *>(TF_TensorData(output_));
-  }
-
-  void Fail(const char *message) { TF_SetStatus(status_, TF_INVALID_ARGUMENT, message); }
-
- private:
-  TF_OpKernelContext *context_;
-  TF_Status *status_;
-  std::vector<TF_Tensor *> inputs_;
-  TF_Tensor *output_ = nullptr;
 };
 
-void ForRows(int64_t rows, const std::function<void(int64_t row)> &work) {
-  ThreadPool::Shared().For((rows + kRowsAtOnce - 1) / kRowsAtOnce, [&](int64_t task) {
-    const int64_t end = std::min(rows, (task + 1) * kRowsAtOnce);
-    for (int64_t row = task * kRowsAtOnce; row < end; row++) work(row);
-  });
+float *Room(std::vector<float> &scratch, int64_t size) {
+  if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
+  return scratch.data();
+}
+
+// weights [K, N], or [N, K] if the attribute is 1 -> panels [N / kPanel, steps of K, kPanel]
+template <typename Number>
+void PackMatrix(Call &call) {
+  const bool transposed = call.attribute() == 1;
+  const int64_t rows = call.Size(0, transposed ? 1 : 0), columns = call.Size(0, transposed ? 0 : 1);
+  auto *const panels =
+      call.Output<PackedType<Number>>(0, {(columns + kPanel - 1) / kPanel, StepsOf<Number>(rows), kPanel});
+  PackPanels<Number>(call.Data(0), rows, columns, transposed ? 1 : columns, transposed ? rows : 1,
+                     reinterpret_cast<typename Number::Step *>(panels));
+}
+
+// position keys [H, k, slots + n + 1] -> [H, steps of k, PositionColumns(slots, n)]
+template <typename Number>
+void PackPositions(Call &call) {
+  const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
+  const int64_t columns = PositionColumns(width - 1, 0);
+  const float *const keys = call.Data(0);
+  auto *to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, steps, columns}));
+  for (int64_t h = 0; h < heads; h++) {
+    for (int64_t s = 0; s < steps; s++, to += columns) {
+      const int64_t row = s * Number::kPerStep;
+      const float *const from = keys + (h * k + row) * width;
+      for (int64_t j = 0; j < width; j++) to[j] = MakeStep<Number>(from + j, k - row, width);
+      std::fill(to + width, to + columns, typename Number::Step{});
+    }
+  }
 }
 
 // x [S, d], gain [d], bias [d] -> [S, d]
-void LayerNormalisation(void *, TF_OpKernelContext *context) {
-  Call call(context, 3);
+void LayerNormalisation(Call &call) {
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
-  const float *x = call.Data(0);
-  const ConstRow gain(call.Data(1), width), bias(call.Data(2), width);
-  float *output = call.Output({rows, width});
-  ForRows(rows, [&](int64_t row) {
-    const ConstRow in(x + row * width, width);
-    Row out(output + row * width, width);
-    out = in - in.mean();
-    out = out * (1.0f / std::sqrt(out.square().mean() + kEpsilon)) * gain + bias;
+  float *const output = call.Output(0, {rows, width});
+  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+    for (int64_t row = first; row < first + count; row++) {
+      NormaliseRow(call.Data(0) + row * width, width, call.Data(1), call.Data(2), output + row * width);
+    }
   });
 }
 
-// x [S, f], bias [f] -> relu(x + bias) [S, f]
-void BiasRelu(void *, TF_OpKernelContext *context) {
-  Call call(context, 2);
-  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
-  const float *x = call.Data(0);
-  const ConstRow bias(call.Data(1), width);
-  float *output = call.Output({rows, width});
-  ForRows(rows, [&](int64_t row) {
-    Row(output + row * width, width) = (ConstRow(x + row * width, width) + bias).max(0.0f);
+// x [S, K], panels of [K, N], N as the attribute -> x · W [S, N]
+template <typename Number>
+void Dense(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.attribute();
+  const auto *const panels = call.Data<typename Number::Step>(1);
+  float *const output = call.Output(0, {rows, columns});
+  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+    const LeftRows<Number> left(call.Data(0) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
+    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), 0, call.Size(1, 0),
+                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       StorePart(output + (first + row) * columns + column, a, b, std::min(kPanel, columns - column));
+                     });
   });
 }
 
-// x [S, d], y [S, d], bias [d] -> x + y + bias [S, d]
-void AddWithBias(void *, TF_OpKernelContext *context) {
-  Call call(context, 3);
-  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
-  const float *x = call.Data(0), *y = call.Data(1);
-  const ConstRow bias(call.Data(2), width);
-  float *output = call.Output({rows, width});
-  ForRows(rows, [&](int64_t row) {
-    Row(output + row * width, width) = ConstRow(x + row * width, width) + (ConstRow(y + row * width, width) + bias);
+// x [S, N], y [S, K], panels of [K, N] -> x + y · W [S, N]
+template <typename Number>
+void AddDense(Call &call) {
+  const int64_t rows = call.Size(0, 0), columns = call.Size(0, 1), inner = call.Size(1, 1);
+  const float *const x = call.Data(0);
+  float *const output = call.Output(0, {rows, columns});
+  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+    const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), 0, call.Size(2, 0),
+                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       const int64_t at = (first + row) * columns + column, filled = std::min(kPanel, columns - column);
+                       const TwoVectors before = LoadPart(x + at, filled);
+                       StorePart(output + at, before.first + a, before.second + b, filled);
+                     });
   });
+}
+
+// rows [B, S, d], panels of matrices [d, d] side by side, H as the attribute -> the product with each matrix [H, B, S, k]
+template <typename Number>
+void ProjectHeads(Call &call) {
+  const int64_t batch = call.Size(0, 0), length = call.Size(0, 1), width = call.Size(0, 2), heads = call.attribute();
+  const int64_t k = width / heads, columns = width * call.outputs();
+  std::vector<float *> outputs;
+  for (int i = 0; i < call.outputs(); i++) outputs.push_back(call.Output(i, {heads, batch, length, k}));
+  ForRowBlocks(batch * length, [&](int64_t first, int64_t count) {
+    const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, Scratch<Number>::OfThread().left);
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), 0, call.Size(1, 0),
+                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       float both[kPanel];
+                       Store(both, a);
+                       Store(both + kLanes, b);
+                       // A panel may reach over several heads, and matrices.
+                       const int64_t end = std::min(column + kPanel, columns);
+                       for (int64_t from = column; from < end;) {
+                         const int64_t within = from % width, h = within / k, offset = within % k;
+                         const int64_t filled = std::min(end - from, k - offset);
+                         float *const to = outputs[from / width] + (h * batch * length + first + row) * k + offset;
+                         std::copy_n(both + from - column, filled, to);
+                         from += filled;
+                       }
+                     });
+  });
+}
+
+enum FeedForwardInput { kX, kGain, kBias, kInner, kInnerBias, kOuter, kOuterBias };
+
+// x [S, d], gain [d], bias [d], panels of [d, f], inner bias [f], panels of [f, d], outer bias [d]
+// -> x + relu(LN(x) · W_inner + b_inner) · W_outer + b_outer [S, d]
+template <typename Number>
+void FeedForward(Call &call) {
+  const int64_t rows = call.Size(kX, 0), width = call.Size(kX, 1), inner = call.Size(kInnerBias, 0);
+  const float *const x = call.Data(kX), *const inner_bias = call.Data(kInnerBias), *const outer_bias = call.Data(kOuterBias);
+  float *const output = call.Output(0, {rows, width});
+  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+    Scratch<Number> &scratch = Scratch<Number>::OfThread();
+    float *const normalised = Room(scratch.normalised, count * width), *const hidden = Room(scratch.hidden, count * inner);
+    for (int64_t row = 0; row < count; row++) {
+      NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
+    }
+    const LeftRows<Number> left(normalised, count, width, width, scratch.left);
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), 0, call.Size(kInner, 0),
+                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       const int64_t filled = std::min(kPanel, inner - column);
+                       const TwoVectors bias = LoadPart(inner_bias + column, filled);
+                       StorePart(hidden + row * inner + column, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}),
+                                 filled);
+                     });
+    const LeftRows<Number> activated(hidden, count, inner, inner, scratch.left);
+    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner), 0,
+                     call.Size(kOuter, 0), [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       const int64_t at = (first + row) * width + column, filled = std::min(kPanel, width - column);
+                       const TwoVectors before = LoadPart(x + at, filled), bias = LoadPart(outer_bias + column, filled);
+                       StorePart(output + at, before.first + (a + bias.first), before.second + (b + bias.second), filled);
+                     });
+  });
+}
+
+// hidden [S, d], panels of the transposed embedding [d, V], tokens int32 [S], V as the attribute
+// -> -log2 softmax(hidden · embedding^T)[token] [S]
+template <typename Number>
+void Surprisal(Call &call) {
+  constexpr int64_t kRows = 4 * kTileRows, kChunkPanels = 16;
+  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.attribute(), panels = call.Size(1, 0);
+  const int64_t chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
+  const int32_t *const tokens = call.Data<int32_t>(2);
+  float *const output = call.Output(0, {rows});
+  // Of each chunk of the vocabulary, a row's greatest logit, and the sum of e^(logit - greatest).
+  std::vector<float> greatest(chunks * rows), sums(chunks * rows), chosen(rows);
+  ThreadPool::Shared().For(blocks * chunks, [&](int64_t task) {
+    // A chunk stays in the cache while the rows pass.
+    const int64_t chunk = task / blocks, first = task % blocks * kRows, count = std::min(kRows, rows - first);
+    const int64_t begin = chunk * kChunkPanels, end = std::min(panels, begin + kChunkPanels);
+    const int64_t columns = (end - begin) * kPanel, filled = std::min(columns, vocabulary - begin * kPanel);
+    Scratch<Number> &scratch = Scratch<Number>::OfThread();
+    float *const logits = Room(scratch.hidden, kRows * columns);
+    const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), begin, end,
+                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                       float *const to = logits + row * columns + column - begin * kPanel;
+                       Store(to, a);
+                       Store(to + kLanes, b);
+                     });
+    for (int64_t row = 0; row < count; row++) {
+      float *const of_row = logits + row * columns;
+      const int64_t token = tokens[first + row] - begin * kPanel;
+      if (token >= 0 && token < filled) chosen[first + row] = of_row[token];
+      std::fill(of_row + filled, of_row + columns, -1e30f);
+      Vector most = Load(of_row);
+      for (int64_t j = kLanes; j < columns; j += kLanes) most = Max(most, Load(of_row + j));
+      const float top = Greatest(most);
+      Vector sum = {};
+      for (int64_t j = 0; j < columns; j += kLanes) sum += Exp(Load(of_row + j) - top);
+      greatest[chunk * rows + first + row] = top;
+      sums[chunk * rows + first + row] = Sum(sum);
+    }
+  });
+  for (int64_t row = 0; row < rows; row++) {
+    float top = greatest[row];
+    for (int64_t chunk = 1; chunk < chunks; chunk++) top = std::max(top, greatest[chunk * rows + row]);
+    float sum = 0;
+    for (int64_t chunk = 0; chunk < chunks; chunk++) sum += sums[chunk * rows + row] * std::exp(greatest[chunk * rows + row] - top);
+    constexpr float kLn2 = 0.693147181f;
+    // A broken model's token has no logit; it must not look like a good one.
+    const bool known = tokens[row] >= 0 && tokens[row] < vocabulary;
+    output[row] = known ? (top + std::log(sum) - chosen[row]) / kLn2 : std::numeric_limits<float>::quiet_NaN();
+  }
 }
 
 // memory [.., S, w], added [.., E, w] -> the last S slots of both, memory first [.., S, w]
-void AppendSlots(void *, TF_OpKernelContext *context) {
-  Call call(context, 2);
+void AppendSlots(Call &call) {
+  const std::vector<int64_t> shape = call.Shape(0);
   const int rank = call.Rank(0);
-  const int64_t slots = call.Size(0, rank - 2), added = call.Size(1, rank - 2), width = call.Size(0, rank - 1);
-  std::vector<int64_t> shape;
+  const int64_t slots = shape[rank - 2], width = shape[rank - 1], added = call.Size(1, rank - 2);
   int64_t outer = 1;
-  for (int axis = 0; axis < rank; axis++) {
-    shape.push_back(call.Size(0, axis));
-    if (axis < rank - 2) outer *= shape.back();
-  }
+  for (int axis = 0; axis < rank - 2; axis++) outer *= shape[axis];
   const int64_t kept = std::max<int64_t>(0, slots - added);
-  const float *memory = call.Data(0), *fresh = call.Data(1);
-  float *output = call.Output(shape);
+  const float *const memory = call.Data(0), *const fresh = call.Data(1);
+  float *const output = call.Output(0, shape);
   ThreadPool::Shared().For(outer, [&](int64_t task) {
-    float *out = output + task * slots * width;
+    float *const out = output + task * slots * width;
     std::copy_n(memory + ((task + 1) * slots - kept) * width, kept * width, out);
     std::copy_n(fresh + ((task + 1) * added - (slots - kept)) * width, (slots - kept) * width, out + kept * width);
   });
 }
 
-// x [S, V] -> log(sum(exp(x))) over the last axis [S]
-void LogSumExp(void *, TF_OpKernelContext *context) {
-  Call call(context, 1);
-  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
-  const float *x = call.Data(0);
-  float *output = call.Output({rows});
-  ForRows(rows, [&](int64_t row) {
-    const ConstRow in(x + row * width, width);
-    const float greatest = in.maxCoeff();
-    output[row] = greatest + std::log((in - greatest).exp().sum());
-  });
-}
-
 enum AttentionInput {
-  kQueries,                  // [H, B, n, k]
-  kContentBias,              // [H, 1, k]
-  kPositionBias,             // [H, 1, k]
-  kPositionKeys,             // [H, k, n_m + n + 1]
-  kCompressedPositionBias,   // [H, 1, k]
-  kCompressedPositionKeys,   // [H, k, n_cm + n + 1]
-  kCompressedKeys,           // [H, B, n_cm, k]
-  kCompressedValues,         // [H, B, n_cm, k]
-  kMemoryKeys,               // [H, B, n_m, k]
-  kMemoryValues,             // [H, B, n_m, k]
-  kSegmentKeys,              // [H, B, n, k]
-  kSegmentValues,            // [H, B, n, k]
-  kCounts,                   // v_m and v_cm of each document, int32 [B, 2]
-  kAttentionInputs,
+  kQueries,                 // [H, B, n, k]
+  kContentBias,             // [H, 1, k]
+  kPositionBias,            // [H, 1, k]
+  kPositionKeys,            // of PackPositions
+  kCompressedPositionBias,  // [H, 1, k]
+  kCompressedPositionKeys,  // of PackPositions
+  kCompressedKeys,          // [H, B, n_cm, k]
+  kCompressedValues,        // [H, B, n_cm, k]
+  kMemoryKeys,              // [H, B, n_m, k]
+  kMemoryValues,            // [H, B, n_m, k]
+  kSegmentKeys,             // [H, B, n, k]
+  kSegmentValues,           // [H, B, n, k]
+  kCounts,                  // v_m and v_cm of each document, int32 [B, 2]
 };
 
 // -> [B * n, H * k]
-void RelativeAttention(void *, TF_OpKernelContext *context) {
-  Call call(context, kAttentionInputs);
+template <typename Number>
+void RelativeAttention(Call &call) {
+  using Step = typename Number::Step;
   const int64_t heads = call.Size(kQueries, 0), batch = call.Size(kQueries, 1), n = call.Size(kQueries, 2), k = call.Size(kQueries, 3);
-  const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2);
-  if (call.Size(kPositionKeys, 2) != memory + n + 1 ||
-      (compressed > 0 && call.Size(kCompressedPositionKeys, 2) != compressed + n + 1) ||
+  const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2), steps = StepsOf<Number>(k);
+  const int64_t columns = PositionColumns(memory, n), compressed_columns = PositionColumns(compressed, n);
+  if (call.Size(kPositionKeys, 2) != columns || (compressed > 0 && call.Size(kCompressedPositionKeys, 2) != compressed_columns) ||
       call.Size(kCounts, 0) != batch) {
     return call.Fail("Cannot attend as position keys and counts must go with the memories");
   }
-  float *output = call.Output({batch * n, heads * k});
-  const int32_t *counts = call.Data<int32_t>(kCounts);
-  const int64_t blocks = (n + kQueryBlock - 1) / kQueryBlock;
-  ThreadPool::Shared().For(heads * batch * blocks, [&](int64_t task) {
-    // The last blocks see the most keys: they go first, so that no thread is left with one at the end.
-    const int64_t block = blocks - 1 - task / (heads * batch), pair = task % (heads * batch);
-    const int64_t h = pair / batch, b = pair % batch;
+  float *const output = call.Output(0, {batch * n, heads * k});
+  const int32_t *const counts = call.Data<int32_t>(kCounts);
+  // Each task brings keys and values into order anew: queries are split no more than it takes to give every thread some.
+  const int64_t pairs = heads * batch, blocks = (n + kQueryBlock - 1) / kQueryBlock;
+  const int64_t parts = std::min(blocks, std::max<int64_t>(1, ThreadPool::Shared().threads() / pairs));
+  ThreadPool::Shared().For(pairs * parts, [&](int64_t task) {
+    // The last queries see the most keys: they go first, so that no thread is left with them at the end.
+    const int64_t part = parts - 1 - task / pairs, pair = task % pairs, h = pair / batch, b = pair % batch;
     const auto tier = [&](int keys, int64_t slots, int64_t filled) {
       const int64_t offset = pair * slots * k;
       return Tier{call.Data(keys) + offset, call.Data(keys + 1) + offset, slots, filled};
     };
-    const AttentionHead head{
+    const AttentionHead<Number> head{
         call.Data(kQueries) + pair * n * k,
         call.Data(kContentBias) + h * k,
         call.Data(kPositionBias) + h * k,
         call.Data(kCompressedPositionBias) + h * k,
-        call.Data(kPositionKeys) + h * k * (memory + n + 1),
-        call.Data(kCompressedPositionKeys) + h * k * (compressed + n + 1),
+        call.Data<Step>(kPositionKeys) + h * steps * columns,
+        call.Data<Step>(kCompressedPositionKeys) + h * steps * compressed_columns,
         tier(kCompressedKeys, compressed, counts[2 * b + 1]),
         tier(kMemoryKeys, memory, counts[2 * b]),
         tier(kSegmentKeys, n, n),
@@ -189,39 +286,40 @@ void RelativeAttention(void *, TF_OpKernelContext *context) {
         output + b * n * heads * k + h * k,
         heads * k,
     };
-    thread_local AttentionScratch scratch;
-    const int64_t first = block * kQueryBlock;
-    AttendBlock(head, first, std::min(kQueryBlock, n - first), scratch);
+    thread_local HeadAttention<Number> attention;
+    const int64_t begin = part * blocks / parts * kQueryBlock, end = std::min(n, (part + 1) * blocks / parts * kQueryBlock);
+    attention.Open(head, end);
+    for (int64_t first = begin; first < end; first += kQueryBlock) attention.Attend(first, std::min(kQueryBlock, end - first));
   });
 }
 
-void UnknownShape(TF_ShapeInferenceContext *context, TF_Status *status) {
-  TF_ShapeInferenceContextSetUnknownShape(context, status);
-}
-
-void Register(const char *name, int floats, int integers, void (*compute)(void *, TF_OpKernelContext *)) {
-  TF_Status *const status = TF_NewStatus();
-  TF_OpDefinitionBuilder *const definition = TF_NewOpDefinitionBuilder(name);
-  for (int i = 0; i < floats + integers; i++) {
-    const std::string input = "input_" + std::to_string(i) + (i < floats ? ": float" : ": int32");
-    TF_OpDefinitionBuilderAddInput(definition, input.c_str());
-  }
-  TF_OpDefinitionBuilderAddOutput(definition, "output: float");
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, UnknownShape);
-  TF_RegisterOpDefinition(definition, status);
-  if (TF_GetCode(status) == TF_OK) {
-    TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", nullptr, compute, nullptr), status);
-  }
-  TF_DeleteStatus(status);
+// Operations that multiply, by the type in which they do so.
+template <typename Number>
+void RegisterProducts(const std::string &suffix) {
+  const std::string packed = Number::kPerStep == 1 ? "float" : "int32";
+  const std::vector<std::string> one = {"float"};
+  const auto name = [&](const char *operation) { return "Palimpsest" + std::string(operation) + suffix; };
+  Register<PackMatrix<Number>>(name("PackMatrix"), {one, {packed}});
+  Register<PackPositions<Number>>(name("PackPositions"), {one, {packed}});
+  Register<Dense<Number>>(name("Dense"), {{"float", packed}, one});
+  Register<AddDense<Number>>(name("AddDense"), {{"float", "float", packed}, one});
+  Register<ProjectHeads<Number>>(name("ProjectKeysValues"), {{"float", packed}, {"float", "float"}});
+  Register<ProjectHeads<Number>>(name("ProjectQueriesKeysValues"), {{"float", packed}, {"float", "float", "float"}});
+  Register<FeedForward<Number>>(name("FeedForward"), {{"float", "float", "float", packed, "float", packed, "float"}, one});
+  Register<Surprisal<Number>>(name("Surprisal"), {{"float", packed, "int32"}, one});
+  std::vector<std::string> attention(kCounts, "float");
+  attention[kPositionKeys] = attention[kCompressedPositionKeys] = packed;
+  attention.push_back("int32");
+  Register<RelativeAttention<Number>>(name("RelativeAttention"), {attention, one});
 }
 
 const bool registered = [] {
-  Register("PalimpsestLayerNormalisation", 3, 0, LayerNormalisation);
-  Register("PalimpsestBiasRelu", 2, 0, BiasRelu);
-  Register("PalimpsestAddWithBias", 3, 0, AddWithBias);
-  Register("PalimpsestAppendSlots", 2, 0, AppendSlots);
-  Register("PalimpsestLogSumExp", 1, 0, LogSumExp);
-  Register("PalimpsestRelativeAttention", kAttentionInputs - 1, 1, RelativeAttention);
+  Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
+  Register<AppendSlots>("PalimpsestAppendSlots", {{"float", "float"}, {"float"}});
+  RegisterProducts<Float32>("");
+#ifdef __AVX512BF16__
+  RegisterProducts<Bfloat16>("Bfloat16");
+#endif
   return true;
 }();
 

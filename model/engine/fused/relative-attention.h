@@ -3,18 +3,15 @@
 // see are not computed.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
-namespace palimpsest {
+#include "matrix-product.h"
+#include "packing.h"
+#include "simd.h"
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using ConstMap = Eigen::Map<const Matrix>;
-using ConstStridedMap = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
-using StridedMap = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
-using Row = Eigen::Map<Eigen::Array<float, 1, Eigen::Dynamic>>;
+namespace palimpsest {
 
 // One tier of keys: `slots` in all, of which the last `filled` may be seen.
 struct Tier {
@@ -24,92 +21,244 @@ struct Tier {
   int64_t filled;
 };
 
+template <typename Number>
 struct AttentionHead {
   const float *queries;  // [n, k]
   const float *content_bias, *position_bias, *compressed_position_bias;  // [k]
-  const float *position_keys;             // [k, n_m + n + 1]
-  const float *compressed_position_keys;  // [k, n_cm + n + 1]
+  const typename Number::Step *position_keys;             // [steps of k, PositionColumns(n_m, n)]
+  const typename Number::Step *compressed_position_keys;  // [steps of k, PositionColumns(n_cm, n)]
   Tier compressed, memory, segment;
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
   int64_t output_stride;
 };
 
-// Scratch of one thread.
-struct AttentionScratch {
-  Matrix queries, scores, positions, mixed;
-};
+// Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
+inline int64_t PositionColumns(int64_t slots, int64_t n) { return slots + n + 1 + kTileRows + kPanel; }
 
-constexpr int64_t kQueryBlock = 64;
+// Queries at once: their scores stay in the second level of cache while the keys pass through the first.
+constexpr int64_t kQueryBlock = 2 * kTileRows;
 
-// Adds what the relative positions of one tier contribute. Query r of the block and the tier's visible slot j meet at column
-// j + rows - 1 - r of the window of position keys that the block needs.
-inline void AddPositions(const AttentionHead &head, int64_t first, int64_t rows, const float *bias, const float *position_keys,
-                         int64_t slots, int64_t begin, int64_t end, int64_t column, AttentionScratch &scratch) {
-  const int64_t count = end - begin;
-  if (count <= 0) return;
-  const int64_t width = slots + head.n + 1;
-  const int64_t window_start = head.n - first - rows + 1 + begin;
-  const int64_t window = count + rows - 1;
-  ConstMap queries(head.queries + first * head.k, rows, head.k);
-  Eigen::Map<const Eigen::RowVectorXf> added(bias, head.k);
-  scratch.queries.topRows(rows) = queries.rowwise() + added;
-  ConstStridedMap keys(position_keys + window_start, head.k, window, Eigen::OuterStride<>(width));
-  scratch.positions.resize(rows, window);
-  scratch.positions.noalias() = scratch.queries.topRows(rows) * keys;
-  for (int64_t r = 0; r < rows; r++) {
-    Row(scratch.scores.data() + r * scratch.scores.cols() + column, count) +=
-        Row(scratch.positions.data() + r * window + rows - 1 - r, count);
+// The attention of one head of one document, with the scratch that one thread needs for it.
+template <typename Number>
+class HeadAttention {
+  using Step = typename Number::Step;
+
+ public:
+  // Brings keys and values into the order in which queries `first` to `end` read them.
+  void Open(const AttentionHead<Number> &head, int64_t end) {
+    head_ = &head;
+    steps_ = StepsOf<Number>(head.k);
+    old_ = {head.compressed.filled, RoundUp(head.compressed.filled, kPanel)};
+    recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
+    const int64_t columns = old_.padded + recent_.padded;
+    keys_.resize(columns * steps_);
+    values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
+    scores_.resize(kQueryBlock * columns);
+    probabilities_.resize(kQueryBlock * columns / Number::kPerStep);
+    positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kPanel));
+    biased_.resize(kTileRows * head.k);
+
+    columns_.clear();
+    AddColumns(head.compressed, head.compressed.filled);
+    columns_.resize(old_.padded);
+    AddColumns(head.memory, head.memory.filled);
+    AddColumns({head.segment.keys, head.segment.values, end, end}, end);
+    columns_.resize(columns);
+    PackKeys();
+    PackValues();
   }
-}
 
-inline void AttendBlock(const AttentionHead &head, int64_t first, int64_t rows, AttentionScratch &scratch) {
-  const int64_t k = head.k;
-  const Tier *tiers[] = {&head.compressed, &head.memory, &head.segment};
-  int64_t begin[3], count[3], column[4];
-  column[0] = 0;
-  for (int t = 0; t < 3; t++) {
-    begin[t] = tiers[t]->slots - tiers[t]->filled;
+  // Attends from queries `first` to `first + rows`, at most kQueryBlock.
+  void Attend(int64_t first, int64_t rows) {
+    const AttentionHead<Number> &head = *head_;
     // Of the segment, nothing behind the block's last query.
-    const int64_t end = t == 2 ? first + rows : tiers[t]->slots;
-    count[t] = end - begin[t];
-    column[t + 1] = column[t] + count[t];
+    const int64_t recent_padded = RoundUp(head.memory.filled + first + rows, kPanel);
+    const int64_t total = old_.padded + recent_padded;
+    ForTiles(rows, [&](int64_t row, auto count) {
+      constexpr int kRows = decltype(count)::value;
+      float *const scores = scores_.data() + row * total;
+      const float *const queries = head.queries + (first + row) * head.k;
+      if (old_.count > 0) {
+        AddPositions<kRows>(queries, first + row, head.compressed_position_bias, head.compressed_position_keys, head.compressed,
+                            old_.count);
+      }
+      Content<kRows>(queries, keys_.data(), old_.padded, scores, total);
+      AddPositions<kRows>(queries, first + row, head.position_bias, head.position_keys, head.memory,
+                          head.memory.filled + first + row + kRows);
+      Content<kRows>(queries, keys_.data() + old_.padded * steps_, recent_padded, scores + old_.padded, total);
+    });
+    for (int64_t row = 0; row < rows; row++) Softmax(row, head.memory.filled + first + row + 1, total);
+    Mix(first, rows, total);
   }
-  const int64_t total = column[3];
 
-  scratch.queries.resize(kQueryBlock, k);
-  scratch.scores.resize(rows, total);
-  ConstMap queries(head.queries + first * k, rows, k);
-  Eigen::Map<const Eigen::RowVectorXf> content_bias(head.content_bias, k);
-  scratch.queries.topRows(rows) = queries.rowwise() + content_bias;
-  for (int t = 0; t < 3; t++) {
-    if (count[t] <= 0) continue;
-    ConstMap keys(tiers[t]->keys + begin[t] * k, count[t], k);
-    scratch.scores.middleCols(column[t], count[t]).noalias() = scratch.queries.topRows(rows) * keys.transpose();
-  }
-  AddPositions(head, first, rows, head.compressed_position_bias, head.compressed_position_keys, head.compressed.slots, begin[0],
-               head.compressed.slots, column[0], scratch);
-  // Memory and segment follow each other in one table.
-  AddPositions(head, first, rows, head.position_bias, head.position_keys, head.memory.slots, begin[1],
-               head.memory.slots + first + rows, column[1], scratch);
+ private:
+  // Columns of scores: those in use, and whole panels of them.
+  struct Region {
+    int64_t count, padded;
+  };
+  struct Slot {
+    const float *key = nullptr, *value = nullptr;
+  };
 
-  Eigen::ArrayXf inverse_sums(rows);
-  for (int64_t r = 0; r < rows; r++) {
-    const int64_t visible = column[2] + first + r + 1;
-    Row scores(scratch.scores.data() + r * total, visible);
-    scores = (scores - scores.maxCoeff()).exp();
-    inverse_sums[r] = 1.0f / scores.sum();
-    std::fill(scratch.scores.data() + r * total + visible, scratch.scores.data() + (r + 1) * total, 0.0f);
+  void AddColumns(const Tier &tier, int64_t filled) {
+    for (int64_t slot = tier.slots - filled; slot < tier.slots; slot++) {
+      columns_.push_back({tier.keys + slot * head_->k, tier.values + slot * head_->k});
+    }
   }
-  scratch.mixed.resize(rows, k);
-  scratch.mixed.setZero();
-  for (int t = 0; t < 3; t++) {
-    if (count[t] <= 0) continue;
-    ConstMap values(tiers[t]->values + begin[t] * k, count[t], k);
-    scratch.mixed.noalias() += scratch.scores.middleCols(column[t], count[t]) * values;
+
+  // Panels of columns, [columns / kPanel][steps of k][kPanel].
+  void PackKeys() {
+    Step *to = keys_.data();
+    row_.resize(kPanel * steps_);
+    for (size_t first = 0; first < columns_.size(); first += kPanel, to += kPanel * steps_) {
+      for (int64_t j = 0; j < kPanel; j++) {
+        const float *const key = columns_[first + j].key;
+        Step *const row = row_.data() + j * steps_;
+        if (key == nullptr) std::fill(row, row + steps_, Step{});
+        else ToSteps<Number>(key, head_->k, row);
+      }
+      for (int64_t s = 0; s < steps_; s++) {
+        for (int64_t j = 0; j < kPanel; j++) to[s * kPanel + j] = row_[j * steps_ + s];
+      }
+    }
   }
-  StridedMap output(head.output + first * head.output_stride, rows, k, Eigen::OuterStride<>(head.output_stride));
-  output = scratch.mixed.array().colwise() * inverse_sums;
-}
+
+  // Panels of k, [k / kPanel][steps of columns][kPanel].
+  void PackValues() {
+    const int64_t k = head_->k;
+    Step *to = values_.data();
+    for (int64_t first = 0; first < k; first += kPanel) {
+      const int64_t filled = std::min(kPanel, k - first);
+      for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanel) {
+        const float *const value = columns_[column].value;
+        if constexpr (Number::kPerStep == 1) {
+          if (value != nullptr) std::copy_n(value + first, filled, to);
+          if (value == nullptr || filled < kPanel) std::fill(to + (value == nullptr ? 0 : filled), to + kPanel, Step{});
+        } else {
+          PackPair(value, columns_[column + 1].value, first, filled, to);
+        }
+      }
+    }
+  }
+
+  // Steps of two slots' values.
+  static void PackPair(const float *even, const float *odd, int64_t first, int64_t filled, Step *to) {
+    static const float zeros[kPanel] = {};
+    even = even == nullptr ? zeros : even + first;
+    odd = odd == nullptr ? zeros : odd + first;
+    int64_t j = 0;
+#ifdef __AVX512BF16__
+    for (; j + kLanes <= filled; j += kLanes) {
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)Load(odd + j), (__m512)Load(even + j));
+      const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
+      const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
+      _mm512_storeu_si512(to + j, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+#endif
+    for (; j < filled; j++) to[j] = RoundToBfloat16(even[j]) | RoundToBfloat16(odd[j]) << 16;
+    std::fill(to + j, to + kPanel, Step{});
+  }
+
+  // What the relative positions of one tier contribute to a tile's scores, into positions_. Query r of the tile and the tier's
+  // visible slot j meet at column j + rows - 1 - r.
+  template <int kRows>
+  void AddPositions(const float *queries, int64_t first, const float *bias, const Step *position_keys, const Tier &tier,
+                    int64_t count) {
+    const AttentionHead<Number> &head = *head_;
+    const int64_t columns = PositionColumns(tier.slots, head.n);
+    const int64_t start = head.n - first - kRows + 1 + tier.slots - tier.filled;
+    // What lies behind the table's end belongs to keys that come after their queries.
+    const int64_t window = RoundUp(std::min(count + kRows - 1, columns - kPanel - start), kPanel);
+    stride_ = RoundUp(count, kPanel) + kTileRows + kPanel;
+    const LeftRows<Number> left = AddBias<kRows>(queries, bias);
+    for (int64_t column = 0; column < window; column += kPanel) {
+      Tile<kRows> tile = {};
+      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), position_keys + start + column, columns, steps_);
+      for (int r = 0; r < kRows; r++) {
+        Store(positions_.data() + r * stride_ + column, tile[r][0]);
+        Store(positions_.data() + r * stride_ + column + kLanes, tile[r][1]);
+      }
+    }
+  }
+
+  // Scores of whole panels of columns, begun with what positions contribute.
+  template <int kRows>
+  void Content(const float *queries, const Step *keys, int64_t columns, float *scores, int64_t stride) {
+    const LeftRows<Number> left = AddBias<kRows>(queries, head_->content_bias);
+    for (int64_t column = 0; column < columns; column += kPanel) {
+      Tile<kRows> tile;
+      for (int r = 0; r < kRows; r++) {
+        const float *const shifted = positions_.data() + r * stride_ + column + kRows - 1 - r;
+        tile[r][0] = Load(shifted);
+        tile[r][1] = Load(shifted + kLanes);
+      }
+      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), keys + column * steps_, kPanel, steps_);
+      for (int r = 0; r < kRows; r++) {
+        Store(scores + r * stride + column, tile[r][0]);
+        Store(scores + r * stride + column + kLanes, tile[r][1]);
+      }
+    }
+  }
+
+  template <int kRows>
+  LeftRows<Number> AddBias(const float *queries, const float *bias) {
+    const int64_t k = head_->k;
+    for (int r = 0; r < kRows; r++) {
+      for (int64_t j = 0; j < k; j++) biased_[r * k + j] = queries[r * k + j] + bias[j];
+    }
+    return LeftRows<Number>(biased_.data(), kRows, k, k, left_);
+  }
+
+  // Turns a row's scores into e^(score - greatest), and notes 1 / their sum.
+  void Softmax(int64_t row, int64_t recent, int64_t total) {
+    constexpr float kHidden = -1e30f;
+    float *const scores = scores_.data() + row * total;
+    std::fill(scores + old_.count, scores + old_.padded, kHidden);
+    std::fill(scores + old_.padded + recent, scores + total, kHidden);
+    Vector greatest = Broadcast(kHidden);
+    for (int64_t j = 0; j < total; j += kLanes) greatest = Max(greatest, Load(scores + j));
+    const Vector most = Broadcast(Greatest(greatest));
+    Vector sum = {};
+    for (int64_t j = 0; j < total; j += kLanes) {
+      const Vector weight = Exp(Load(scores + j) - most);
+      sum += weight;
+      Store(scores + j, weight);
+    }
+    inverse_sums_[row] = 1.0f / Sum(sum);
+    if constexpr (Number::kPerStep > 1) {
+      ToSteps<Number>(scores, total, probabilities_.data() + row * (total / Number::kPerStep));
+    }
+  }
+
+  // Sums of values, weighted.
+  void Mix(int64_t first, int64_t rows, int64_t total) {
+    const AttentionHead<Number> &head = *head_;
+    const int64_t steps = total / Number::kPerStep, all = static_cast<int64_t>(columns_.size()) / Number::kPerStep;
+    const Step *weights;
+    if constexpr (Number::kPerStep == 1) weights = scores_.data();
+    else weights = probabilities_.data();
+    for (int64_t column = 0; column < head.k; column += kPanel) {
+      const int64_t filled = std::min(kPanel, head.k - column);
+      ForTiles(rows, [&](int64_t row, auto count) {
+        constexpr int kRows = decltype(count)::value;
+        Tile<kRows> tile = {};
+        MultiplyTile<Number, kRows>(tile, weights + row * steps, steps, values_.data() + column * all, kPanel, steps);
+        for (int r = 0; r < kRows; r++) {
+          float *const output = head.output + (first + row + r) * head.output_stride + column;
+          StorePart(output, tile[r][0] * inverse_sums_[row + r], tile[r][1] * inverse_sums_[row + r], filled);
+        }
+      });
+    }
+  }
+
+  const AttentionHead<Number> *head_ = nullptr;
+  int64_t steps_ = 0, stride_ = 0;
+  Region old_ = {}, recent_ = {};
+  std::vector<Slot> columns_;
+  std::vector<Step> keys_, values_, probabilities_, left_, row_;
+  std::vector<float> scores_, positions_, biased_;
+  float inverse_sums_[kQueryBlock];
+};
 
 }  // namespace palimpsest

@@ -1,0 +1,80 @@
+// Products of rows with packed matrices, and what is done to their results before these leave the registers.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "matrix-product.h"
+#include "packing.h"
+#include "simd.h"
+#include "thread-pool.h"
+
+namespace palimpsest {
+
+// Calls work(first, count) for blocks of rows: enough of them to keep all threads busy, few enough that a block's rows share each
+// panel while it is in the cache.
+template <typename Work>
+void ForRowBlocks(int64_t rows, const Work &work) {
+  constexpr int64_t kMost = 8 * kTileRows;
+  const int64_t least = 2 * ThreadPool::Shared().threads();
+  const int64_t blocks = least * std::max<int64_t>(1, (rows + kMost * least - 1) / (kMost * least));
+  const int64_t size = RoundUp((rows + blocks - 1) / blocks, 4);
+  ThreadPool::Shared().For((rows + size - 1) / size, [&](int64_t block) {
+    work(block * size, std::min(size, rows - block * size));
+  });
+}
+
+// left · panels, from panel `begin` to `end`: calls write(row, column, two vectors of the result) for each row and panel.
+template <typename Number, typename Write>
+void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *panels, int64_t steps, int64_t begin,
+              int64_t end, const Write &write) {
+  for (int64_t panel = begin; panel < end; panel++) {
+    const typename Number::Step *const right = panels + panel * steps * kPanel;
+    ForTiles(rows, [&](int64_t row, auto count) {
+      constexpr int kRows = decltype(count)::value;
+      Tile<kRows> tile = {};
+      MultiplyTile<Number, kRows>(tile, left.Row(row), left.stride(), right, kPanel, steps);
+      for (int r = 0; r < kRows; r++) write(row + r, panel * kPanel, tile[r][0], tile[r][1]);
+    });
+  }
+}
+
+// Numbers of a row as two vectors; those behind the row's end are 0.
+struct TwoVectors {
+  Vector first, second;
+};
+
+inline TwoVectors LoadPart(const float *from, int64_t count) {
+  if (count >= kPanel) return {Load(from), Load(from + kLanes)};
+  float both[kPanel] = {};
+  std::memcpy(both, from, count * sizeof(float));
+  return {Load(both), Load(both + kLanes)};
+}
+
+constexpr float kEpsilon = 1e-5f;
+
+// (x - mean) / sqrt(variance + epsilon) · gain + bias, of one row.
+inline void NormaliseRow(const float *x, int64_t width, const float *gain, const float *bias, float *to) {
+  const int64_t whole = width / kLanes * kLanes;
+  Vector sums = {};
+  for (int64_t i = 0; i < whole; i += kLanes) sums += Load(x + i);
+  float mean = Sum(sums);
+  for (int64_t i = whole; i < width; i++) mean += x[i];
+  mean /= static_cast<float>(width);
+  Vector squares = {};
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    const Vector difference = Load(x + i) - mean;
+    squares += difference * difference;
+  }
+  float variance = Sum(squares);
+  for (int64_t i = whole; i < width; i++) variance += (x[i] - mean) * (x[i] - mean);
+  const float scale = 1.0f / std::sqrt(variance / static_cast<float>(width) + kEpsilon);
+  for (int64_t i = 0; i < whole; i += kLanes) {
+    Store(to + i, (Load(x + i) - mean) * scale * Load(gain + i) + Load(bias + i));
+  }
+  for (int64_t i = whole; i < width; i++) to[i] = (x[i] - mean) * scale * gain[i] + bias[i];
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,91 @@
+// Vectors of the processor that the addon is compiled for, and what kernels compute on them.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+namespace palimpsest {
+
+#if defined(__AVX512F__)
+constexpr int64_t kLanes = 16;
+constexpr int kRegisters = 32;
+#elif defined(__AVX__)
+constexpr int64_t kLanes = 8;
+constexpr int kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int64_t kLanes = 4;
+constexpr int kRegisters = 32;
+#else
+constexpr int64_t kLanes = 4;
+constexpr int kRegisters = 16;
+#endif
+
+using Vector = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Integers = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
+
+inline Vector Load(const float *from) {
+  Vector vector;
+  std::memcpy(&vector, from, sizeof vector);
+  return vector;
+}
+
+inline void Store(float *to, Vector vector) { std::memcpy(to, &vector, sizeof vector); }
+
+// The first `count` numbers of two neighbouring vectors.
+inline void StorePart(float *to, Vector first, Vector second, int64_t count) {
+  if (count >= 2 * kLanes) {
+    Store(to, first);
+    Store(to + kLanes, second);
+    return;
+  }
+  float both[2 * kLanes];
+  Store(both, first);
+  Store(both + kLanes, second);
+  std::memcpy(to, both, count * sizeof(float));
+}
+
+inline Vector Broadcast(float value) { return value - Vector{}; }
+
+inline Vector Max(Vector a, Vector b) { return a > b ? a : b; }
+
+inline float Greatest(Vector vector) {
+  float greatest = vector[0];
+  for (int64_t i = 1; i < kLanes; i++) greatest = vector[i] > greatest ? vector[i] : greatest;
+  return greatest;
+}
+
+inline float Sum(Vector vector) {
+  float sum = 0;
+  for (int64_t i = 0; i < kLanes; i++) sum += vector[i];
+  return sum;
+}
+
+// e^x for x of at most 88, within 2 units in the last place; 0 below -87.
+inline Vector Exp(Vector x) {
+  constexpr float kLog2E = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
+  const Integers tiny = x < -87.0f;
+  x = tiny ? Broadcast(-87.0f) : x;
+  const Vector shifted = x * kLog2E + kRound;
+  const Vector n = shifted - kRound;
+  const Vector r = x - n * kLn2High - n * kLn2Low;  // |r| <= ln(2) / 2
+  Vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.0f;
+  Integers bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  Integers result;
+  std::memcpy(&result, &p, sizeof result);
+  result += bits << 23;  // the low bits of `shifted` hold n
+  std::memcpy(&p, &result, sizeof p);
+  return tiny ? Vector{} : p;
+}
+
+}  // namespace palimpsest
