@@ -26,17 +26,19 @@ void ForRowBlocks(int64_t rows, const Work &work) {
   });
 }
 
-// left · panels, from panel `begin` to `end`: calls write(row, column, two vectors of the result) for each row and panel.
-template <typename Number, typename Write>
+// left · panels, from panel `begin` to `end`: for each panel, open(first column) gives what is called with each row and its two
+// vectors of the result.
+template <typename Number, typename Open>
 void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *panels, int64_t steps, int64_t begin,
-              int64_t end, const Write &write) {
+              int64_t end, const Open &open) {
   for (int64_t panel = begin; panel < end; panel++) {
     const typename Number::Step *const right = panels + panel * steps * kPanel;
+    const auto write = open(panel * kPanel);
     ForTiles(rows, [&](int64_t row, auto count) {
       constexpr int kRows = decltype(count)::value;
       Tile<kRows> tile = {};
       MultiplyTile<Number, kRows>(tile, left.Row(row), left.stride(), right, kPanel, steps);
-      for (int r = 0; r < kRows; r++) write(row + r, panel * kPanel, tile[r][0], tile[r][1]);
+      for (int r = 0; r < kRows; r++) write(row + r, tile[r][0], tile[r][1]);
     });
   }
 }

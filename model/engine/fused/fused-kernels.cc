@@ -2,10 +2,15 @@
 // pass over memory what otherwise takes several, and multiplies by matrices that were packed for it once. On the processor, for
 // inference: they have no gradients. Letters as in docs/model.md.
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "dense.h"
 #include "kernel-call.h"
@@ -81,8 +86,11 @@ void Dense(Call &call) {
   ForRowBlocks(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
     Multiply<Number>(left, count, panels, StepsOf<Number>(inner), 0, call.Size(1, 0),
-                     [&](int64_t row, int64_t column, Vector a, Vector b) {
-                       StorePart(output + (first + row) * columns + column, a, b, std::min(kPanel, columns - column));
+                     [&](int64_t column) {
+                       float *const to = output + first * columns + column;
+                       return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+                         StorePart(to + row * columns, a, b, filled);
+                       };
                      });
   });
 }
@@ -96,13 +104,22 @@ void AddDense(Call &call) {
   ForRowBlocks(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
     Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), 0, call.Size(2, 0),
-                     [&](int64_t row, int64_t column, Vector a, Vector b) {
-                       const int64_t at = (first + row) * columns + column, filled = std::min(kPanel, columns - column);
-                       const TwoVectors before = LoadPart(x + at, filled);
-                       StorePart(output + at, before.first + a, before.second + b, filled);
+                     [&](int64_t column) {
+                       const int64_t offset = first * columns + column, filled = std::min(kPanel, columns - column);
+                       return [=](int64_t row, Vector a, Vector b) {
+                         const int64_t at = offset + row * columns;
+                         const TwoVectors before = LoadPart(x + at, filled);
+                         StorePart(output + at, before.first + a, before.second + b, filled);
+                       };
                      });
   });
 }
+
+// Columns of a panel that go to one head, and where those of the first row go.
+struct HeadPart {
+  float *to;
+  int64_t columns;
+};
 
 // rows [B, S, d], panels of matrices [d, d] side by side, H as the attribute -> the product with each matrix [H, B, S, k]
 template <typename Number>
@@ -113,20 +130,31 @@ void ProjectHeads(Call &call) {
   for (int i = 0; i < call.outputs(); i++) outputs.push_back(call.Output(i, {heads, batch, length, k}));
   ForRowBlocks(batch * length, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, Scratch<Number>::OfThread().left);
+    // The part of a row from a column on that goes to one head.
+    const auto place = [&](int64_t column) {
+      const int64_t within = column % width, h = within / k, offset = within % k;
+      return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
+    };
     Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), 0, call.Size(1, 0),
-                     [&](int64_t row, int64_t column, Vector a, Vector b) {
-                       float both[kPanel];
-                       Store(both, a);
-                       Store(both + kLanes, b);
+                     [&](int64_t column) {
                        // A panel may reach over several heads, and matrices.
+                       std::array<HeadPart, kPanel> parts;
+                       int64_t used = 0;
                        const int64_t end = std::min(column + kPanel, columns);
-                       for (int64_t from = column; from < end;) {
-                         const int64_t within = from % width, h = within / k, offset = within % k;
-                         const int64_t filled = std::min(end - from, k - offset);
-                         float *const to = outputs[from / width] + (h * batch * length + first + row) * k + offset;
-                         std::copy_n(both + from - column, filled, to);
-                         from += filled;
+                       for (int64_t from = column; from < end; from += parts[used++].columns) {
+                         parts[used] = place(from);
+                         parts[used].columns = std::min(parts[used].columns, end - from);
                        }
+                       return [parts, used, k](int64_t row, Vector a, Vector b) {
+                         if (parts[0].columns == kPanel) return StorePart(parts[0].to + row * k, a, b, kPanel);
+                         float both[kPanel];
+                         Store(both, a);
+                         Store(both + kLanes, b);
+                         const float *from = both;
+                         for (int64_t i = 0; i < used; from += parts[i++].columns) {
+                           std::copy_n(from, parts[i].columns, parts[i].to + row * k);
+                         }
+                       };
                      });
   });
 }
@@ -148,18 +176,24 @@ void FeedForward(Call &call) {
     }
     const LeftRows<Number> left(normalised, count, width, width, scratch.left);
     Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), 0, call.Size(kInner, 0),
-                     [&](int64_t row, int64_t column, Vector a, Vector b) {
+                     [&](int64_t column) {
                        const int64_t filled = std::min(kPanel, inner - column);
                        const TwoVectors bias = LoadPart(inner_bias + column, filled);
-                       StorePart(hidden + row * inner + column, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}),
-                                 filled);
+                       return [=](int64_t row, Vector a, Vector b) {
+                         float *const to = hidden + row * inner + column;
+                         StorePart(to, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}), filled);
+                       };
                      });
     const LeftRows<Number> activated(hidden, count, inner, inner, scratch.left);
     Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner), 0,
-                     call.Size(kOuter, 0), [&](int64_t row, int64_t column, Vector a, Vector b) {
-                       const int64_t at = (first + row) * width + column, filled = std::min(kPanel, width - column);
-                       const TwoVectors before = LoadPart(x + at, filled), bias = LoadPart(outer_bias + column, filled);
-                       StorePart(output + at, before.first + (a + bias.first), before.second + (b + bias.second), filled);
+                     call.Size(kOuter, 0), [&](int64_t column) {
+                       const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
+                       const TwoVectors bias = LoadPart(outer_bias + column, filled);
+                       return [=](int64_t row, Vector a, Vector b) {
+                         const int64_t at = offset + row * width;
+                         const TwoVectors before = LoadPart(x + at, filled);
+                         StorePart(output + at, before.first + (a + bias.first), before.second + (b + bias.second), filled);
+                       };
                      });
   });
 }
@@ -184,10 +218,10 @@ void Surprisal(Call &call) {
     float *const logits = Room(scratch.hidden, kRows * columns);
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
     Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), begin, end,
-                     [&](int64_t row, int64_t column, Vector a, Vector b) {
-                       float *const to = logits + row * columns + column - begin * kPanel;
-                       Store(to, a);
-                       Store(to + kLanes, b);
+                     [&](int64_t column) {
+                       return [=, to = logits + column - begin * kPanel](int64_t row, Vector a, Vector b) {
+                         StorePart(to + row * columns, a, b, kPanel);
+                       };
                      });
     for (int64_t row = 0; row < count; row++) {
       float *const of_row = logits + row * columns;
@@ -313,7 +347,19 @@ void RegisterProducts(const std::string &suffix) {
   Register<RelativeAttention<Number>>(name("RelativeAttention"), {attention, one});
 }
 
+// The engine allocates and frees tensors of megabytes at every step. By default, glibc gives such memory back to the system and gets it
+// anew, page by page, which takes a tenth of a step.
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that it takes
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
 const bool registered = [] {
+  KeepFreedMemory();
   Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {{"float", "float"}, {"float"}});
   RegisterProducts<Float32>("");

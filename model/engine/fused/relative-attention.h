@@ -118,7 +118,13 @@ class HeadAttention {
         if (key == nullptr) std::fill(row, row + steps_, Step{});
         else ToSteps<Number>(key, head_->k, row);
       }
-      for (int64_t s = 0; s < steps_; s++) {
+      int64_t s = 0;
+      for (; s + kLanes <= steps_; s += kLanes) {
+        for (int64_t j = 0; j < kPanel; j += kLanes) {
+          TransposeSquare(row_.data() + j * steps_ + s, steps_, to + s * kPanel + j, kPanel);
+        }
+      }
+      for (; s < steps_; s++) {
         for (int64_t j = 0; j < kPanel; j++) to[s * kPanel + j] = row_[j * steps_ + s];
       }
     }

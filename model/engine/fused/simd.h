@@ -88,4 +88,26 @@ inline Vector Exp(Vector x) {
   return tiny ? Vector{} : p;
 }
 
+// Exchanges rows and columns of a square of 32-bit numbers: to[j * to_stride + i] = from[i * from_stride + j].
+template <typename T>
+inline void TransposeSquare(const T *from, int64_t from_stride, T *to, int64_t to_stride) {
+  static_assert(sizeof(T) == sizeof(float), "squares are of 32-bit numbers");
+  Integers rows[kLanes], swapped[kLanes];
+  for (int64_t i = 0; i < kLanes; i++) std::memcpy(&rows[i], from + i * from_stride, sizeof rows[i]);
+  // Each round puts rows that lie half a square apart beside each other, number by number.
+  Integers low, high;
+  for (int64_t i = 0; i < kLanes; i++) {
+    low[i] = static_cast<int32_t>(i / 2 + i % 2 * kLanes);
+    high[i] = static_cast<int32_t>(kLanes / 2 + i / 2 + i % 2 * kLanes);
+  }
+  for (int64_t round = 1; round < kLanes; round *= 2) {
+    for (int64_t i = 0; i < kLanes / 2; i++) {
+      swapped[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
+      swapped[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
+    }
+    std::memcpy(rows, swapped, sizeof rows);
+  }
+  for (int64_t j = 0; j < kLanes; j++) std::memcpy(to + j * to_stride, &rows[j], sizeof rows[j]);
+}
+
 }  // namespace palimpsest
