@@ -23,6 +23,7 @@ export async function beginReading(
   const partitions = new Map<string, string>();
   for (const input of inputs) partitions.set(input, input === '-' ? 'stdin' : await filePartition(input));
   if (progress === undefined) {
+    for (const output of outputs) await OutputFile.check(output);
     const anew = new Set(partitions.values());
     // Before any output is touched: what goes on from an interruption that comes before the first checkpoint must not
     // take over where an earlier run had got to.
