@@ -78,18 +78,37 @@ async function read(inputs: readonly string[], bytes: number, round: number): Pr
 async function measureOpening(): Promise<void> {
   await using store = await LmdbStore.open(join(folder, `store-${2 * total}-0`));
   const tokens = new Int32Array(config.segmentLength).fill(97);
-  const stepping: number[] = [];
-  const opening: number[] = [];
-  for await (const id of store.keys()) {
-    const started = performance.now();
-    await model.restore(id, (await store.get(id))!.memory);
-    const opened = performance.now();
-    await model.step([{memory: id, tokens}]);
-    opening.push(opened - started);
-    stepping.push(performance.now() - opened);
-    await model.release([id]);
+  const parts = {
+    'reading the record': [] as number[],
+    'moving it to the model and projecting it': [] as number[],
+    'the first step of the opened document': [] as number[],
+    'its next step': [] as number[],
+  };
+  const beyond: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < rounds; round++) {
+    for await (const id of store.keys()) {
+      const times = [performance.now()];
+      const {memory} = (await store.get(id))!;
+      times.push(performance.now());
+      await model.restore(id, memory);
+      times.push(performance.now());
+      for (let step = 0; step < 2; step++) {
+        await model.step([{memory: id, tokens}]);
+        times.push(performance.now());
+      }
+      const took = times.slice(1).map((time, index) => time - times[index]!);
+      for (const [index, part] of Object.values(parts).entries()) part.push(took[index]!);
+      const [reading, restoring, first, next] = took as [number, number, number, number];
+      beyond.push(reading + restoring + first - next);
+      await model.release([id]);
+      bytes = (await store.storedBytes(id))!;
+    }
   }
-  console.log(
-    `Opening a stored document takes ${median(opening).toFixed(1)} ms, its next step ${median(stepping).toFixed(1)} ms`,
-  );
+  console.log(`\nOpening a stored document of ${(bytes / 1e6).toFixed(1)} MB, medians of ${beyond.length}\n`);
+  const rows = [...Object.entries(parts), ['opening it, beyond the step', beyond] as const].map(([what, times]) => [
+    what,
+    median([...times]).toFixed(1),
+  ]);
+  console.log(formatTable(['what', '>milliseconds'], rows));
 }

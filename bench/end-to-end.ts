@@ -16,11 +16,12 @@ import {benchCells} from './bench-cell.ts';
 import {formatTable} from './format-table.ts';
 import {median} from './median.ts';
 
-// What reading, tokenising, storing and writing add to the steps of one document.
+// What reading, tokenising, storing and writing add to the steps of one document. A long book may be read in parts: --start and --bytes.
 
 const {values} = parseArgs({
   options: {
     file: {type: 'string', default: 'examples/data/frankenstein.txt'},
+    start: {type: 'string', default: '0'},
     bytes: {type: 'string', default: '65536'},
     rounds: {type: 'string', default: '3'},
   },
@@ -28,7 +29,7 @@ const {values} = parseArgs({
 const config = {...benchCells.find(({name}) => name === 'B1')!.config, vocabularySize: 256};
 const text = Buffer.alloc(Number(values.bytes));
 await using book = await open(values.file);
-const {bytesRead} = await book.read(text, 0, text.length, 0);
+const {bytesRead} = await book.read(text, 0, text.length, Number(values.start));
 // Whole segments, so that both read the same tokens in the same steps.
 const content = text.subarray(0, bytesRead - (bytesRead % config.segmentLength));
 
@@ -47,7 +48,7 @@ try {
     whole.push(content.length / (await readBook(input, round)));
   }
   console.log(
-    `${content.length} bytes of ${values.file}, each a token; configuration B; ${model.engine.description}\n`,
+    `${content.length} bytes of ${values.file} from ${values.start} on, each a token; configuration B; ${model.engine.description}\n`,
   );
   const rows = [
     ['engine alone', Math.round(median(alone)).toString()],

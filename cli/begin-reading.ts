@@ -1,8 +1,8 @@
 import {filePartition} from '../connectors/file-partition.ts';
 import {OutputFile} from '../connectors/output-file.ts';
-import type {MemoryStore} from '../memory-store/memory-store.ts';
+import type {MemoryChange, MemoryStore} from '../memory-store/memory-store.ts';
 import type {Progress} from '../pipeline/progress.ts';
-import {CurrentReading} from './current-reading.ts';
+import {PlacedDocuments} from './placed-documents.ts';
 
 export type BeginReadingOptions = {
   /** Files, or - for standard input. */
@@ -22,17 +22,20 @@ export async function beginReading(
 ): Promise<MemoryStore> {
   const partitions = new Map<string, string>();
   for (const input of inputs) partitions.set(input, input === '-' ? 'stdin' : await filePartition(input));
-  const starts = new Map<string, bigint>();
-  for (const partition of partitions.values()) {
-    starts.set(partition, progress?.partitions.get(partition)?.nextOffset ?? 0n);
-  }
   if (progress === undefined) {
+    for (const output of outputs) await OutputFile.check(output);
+    const anew = new Set(partitions.values());
     // Before any output is touched: what goes on from an interruption that comes before the first checkpoint must not
     // take over where an earlier run had got to.
-    await store.commit([], {
-      partitions: new Map([...starts].map(([partition, nextOffset]) => [partition, {nextOffset, ended: false}])),
+    await store.commit(forgotten(store, anew), {
+      partitions: new Map([...anew].map(partition => [partition, {nextOffset: 0n, ended: false}])),
       outputs: new Map(outputs.map(path => [OutputFile.output(path), 0n])),
     });
   }
-  return new CurrentReading(store, {inputs: starts, ...(inputIsDocument && {partitions})});
+  return inputIsDocument ? new PlacedDocuments(store, partitions) : store;
+}
+
+/** What an earlier reading of some partitions left. */
+async function* forgotten(store: MemoryStore, partitions: ReadonlySet<string>): AsyncGenerator<MemoryChange> {
+  for await (const documentId of store.keys({partitions})) yield [documentId, undefined];
 }

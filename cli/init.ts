@@ -44,7 +44,7 @@ export type InitCommandOptions = {
 /** The command that makes an untrained model. */
 export function initCommand({write = text => process.stdout.write(text)}: InitCommandOptions = {}): Command {
   return new Command('init')
-    .summary('make an untrained model')
+    .summary('Make an untrained model')
     .description(
       'Makes a folder with an untrained Compressive Transformer: config.json, model.safetensors and tokenizer.',
     )

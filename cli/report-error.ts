@@ -2,7 +2,8 @@ import {PipelineError} from '../errors.ts';
 import {exitCodes} from './exit-codes.ts';
 
 /** Says on standard error what went wrong, and gives the code to exit with. */
-export function reportError(error: unknown): number {
+export function reportError(reason: unknown): number {
+  const error = firstFailure(reason);
   if (isClosedOutput(error)) return exitCodes.outputClosed;
   if (!(error instanceof Error)) {
     process.stderr.write(`palimpsest: ${error}\n`);
@@ -16,4 +17,10 @@ export function reportError(error: unknown): number {
 /** Whether whoever read standard output has stopped, as `head` does. */
 function isClosedOutput(error: unknown): boolean {
   return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+}
+
+/** What came first, where closing things failed after it, as it may with a full disk. */
+function firstFailure(error: unknown): unknown {
+  const first = error instanceof Error && error.name === 'SuppressedError' ? (error as SuppressedError) : undefined;
+  return first === undefined ? error : firstFailure(first.suppressed);
 }

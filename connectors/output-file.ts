@@ -1,5 +1,5 @@
 import {constants} from 'node:fs';
-import {type FileHandle, open} from 'node:fs/promises';
+import {access, type FileHandle, open, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {SinkError} from '../errors.ts';
 import {sinkFailure} from './sink-failure.ts';
@@ -52,6 +52,22 @@ export class OutputFile {
       const cause = (error as SinkError).cause as NodeJS.ErrnoException | undefined;
       if (cause?.code === 'ENOENT') return undefined;
       throw error;
+    }
+  }
+
+  /**
+   * Makes sure, without touching it, that a file can be written or made.
+   *
+   * @throws {SinkError} If it cannot.
+   */
+  static async check(path: string): Promise<void> {
+    try {
+      const status = await stat(path).catch(() => undefined);
+      await access(status === undefined ? dirname(path) : path, constants.W_OK);
+      // Opening it would say so.
+      if (status?.isDirectory()) throw Object.assign(new Error('It is a directory'), {code: 'EISDIR'});
+    } catch (error) {
+      throw sinkFailure(error, {name: path});
     }
   }
 

@@ -4,36 +4,38 @@ import {CommitQueue} from './commit-queue.ts';
 import {decodeMemoryRecord} from './decode-memory-record.ts';
 import {encodeMemoryRecord} from './encode-memory-record.ts';
 import type {MemoryRecord} from './memory-record.ts';
-import type {MemoryChange, MemoryStore} from './memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
+
+type StoredMemory = {readonly bytes: Uint8Array; readonly partition: string};
 
 /** Keeps memories for as long as the process lives. It holds encoded bytes, so that nobody can change what is stored. */
 export class InMemoryStore implements MemoryStore {
   readonly supports = {persistent: false, atomicCommit: true, shared: false};
   readonly #queue = new CommitQueue('the store in memory');
-  readonly #memories = new Map<string, Uint8Array>();
+  readonly #memories = new Map<string, StoredMemory>();
   readonly #partitions = new Map<string, PartitionProgress>();
   readonly #outputs = new Map<string, bigint>();
 
   async get(documentId: string): Promise<MemoryRecord | undefined> {
     this.#queue.checkOpen('read a memory');
     checkName('document', documentId);
-    const bytes = this.#memories.get(documentId);
-    return bytes && decodeMemoryRecord(bytes, documentId);
+    const memory = this.#memories.get(documentId);
+    return memory && decodeMemoryRecord(memory.bytes, documentId);
   }
 
   async commit(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>, progress: Progress): Promise<void> {
     await this.#queue.run(async () => {
-      const staged = new Map<string, Uint8Array | undefined>();
+      const staged = new Map<string, StoredMemory | undefined>();
       for await (const [documentId, record] of changes) {
         checkName('document', documentId);
-        staged.set(documentId, record && encodeMemoryRecord(record));
+        staged.set(documentId, record && {bytes: encodeMemoryRecord(record), partition: record.position.partition});
       }
       for (const partition of progress.partitions.keys()) checkName('partition', partition);
       for (const output of progress.outputs.keys()) checkName('output', output);
 
-      for (const [documentId, bytes] of staged) {
-        if (bytes === undefined) this.#memories.delete(documentId);
-        else this.#memories.set(documentId, bytes);
+      for (const [documentId, memory] of staged) {
+        if (memory === undefined) this.#memories.delete(documentId);
+        else this.#memories.set(documentId, memory);
       }
       for (const [partition, {nextOffset, ended}] of progress.partitions) {
         this.#partitions.set(partition, {nextOffset, ended});
@@ -50,9 +52,11 @@ export class InMemoryStore implements MemoryStore {
     };
   }
 
-  async *keys(): AsyncIterable<string> {
+  async *keys({partitions}: KeysOptions = {}): AsyncIterable<string> {
     this.#queue.checkOpen('list documents');
-    yield* [...this.#memories.keys()];
+    for (const [documentId, {partition}] of [...this.#memories]) {
+      if (partitions === undefined || partitions.has(partition)) yield documentId;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,18 +1,19 @@
 import {statfs} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
-import {type Database, open, type RootDatabase} from 'lmdb';
-import {CorruptMemoryError, MemoryMismatchError, StoreError} from '../errors.ts';
-import type {PartitionProgress, Progress} from '../pipeline/progress.ts';
+import {CorruptMemoryError, StoreError} from '../errors.ts';
+import type {Progress} from '../pipeline/progress.ts';
 import {checkDataFile} from './check-data-file.ts';
 import {checkName} from './check-name.ts';
 import {CommitQueue} from './commit-queue.ts';
 import {decodeMemoryRecord} from './decode-memory-record.ts';
+import {LmdbTables} from './lmdb/lmdb-tables.ts';
+import {StoreClaim} from './lmdb/store-claim.ts';
+import {storedProgress} from './lmdb/stored-progress.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
-import type {MemoryChange, MemoryStore} from './memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
 import {prepareFolder} from './prepare-folder.ts';
-import {currentProcess, isRunning, type ProcessIdentity} from './process-identity.ts';
 import {openSealedValue, sealValue} from './sealed-value.ts';
 import {type Entry, type StagedChanges, type StoredRecords, stageChanges} from './stage-changes.ts';
 import {storedKey} from './stored-key.ts';
@@ -41,21 +42,9 @@ export type LmdbStoreOptions = {
   readonly fingerprint?: string;
 };
 
-type Table = Database<Buffer, Buffer>;
-type Environment = RootDatabase<Buffer, Buffer>;
-type StoredProgress = readonly [partition: string, nextOffset: string, ended: boolean];
-type StoredLength = readonly [output: string, length: string];
-
-const storeFormat = 1;
 const spareBytes = 2 ** 20;
 const pageOfKeys = 1000;
-const binary = {encoding: 'binary', keyEncoding: 'binary'} as const;
-const formatKey = Buffer.from('format');
-const fingerprintKey = Buffer.from('fingerprint');
 const recordsKey = Buffer.from('records');
-const writerKey = Buffer.from('writer');
-/** LMDB cannot write through an environment that this process has opened for reading first. */
-const readersHere = new Map<string, number>();
 
 /**
  * Keeps memories in a folder of the local disk, in LMDB. One process at a time writes, any number read.
@@ -69,14 +58,8 @@ export class LmdbStore implements MemoryStore {
   readonly #path: string;
   readonly #options: LmdbStoreOptions;
   readonly #queue: CommitQueue;
-  readonly #environment: Environment;
-  readonly #meta: Table;
-  /** Documents and the numbers of their records. */
-  readonly #documents: Table;
-  /** Encoded records by number. Those from the next number on belong to a commit that has not ended. */
-  readonly #records: Table;
-  readonly #partitions: Table;
-  readonly #outputs: Table;
+  readonly #tables: LmdbTables;
+  readonly #claim: StoreClaim;
   #stored: StoredRecords = [0, 0];
 
   /**
@@ -99,29 +82,17 @@ export class LmdbStore implements MemoryStore {
     }
     const folder = await prepareFolder(path, {readOnly});
     await checkDataFile(join(folder, 'data.mdb'), {readOnly});
-    if (!readOnly && readersHere.has(folder)) {
-      throw new StoreError(
-        `Cannot open the store at "${folder}" for writing as it must be opened for writing before it is opened for reading: this process has it open for reading; close that first`,
-      );
-    }
+    if (!readOnly) StoreClaim.checkNotRead(folder);
     try {
-      // Without overlapping sync, a transaction is on the disk once its promise resolves. Without event-turn batching,
-      // there is no promise that nobody can catch.
-      const environment: Environment = open(folder, {
-        ...binary,
-        noSubdir: false,
-        readOnly,
-        maxDbs: 8,
-        overlappingSync: false,
-        eventTurnBatching: false,
-      });
+      const tables = await LmdbTables.open(folder, {readOnly});
       let store: LmdbStore | undefined;
       try {
-        store = new LmdbStore(folder, options, environment);
+        const claim = StoreClaim.take({folder, tables, readOnly, fingerprint: options.fingerprint});
+        store = new LmdbStore(folder, {options, tables, claim});
         if (!readOnly) await store.#removeRecords();
         return store;
       } catch (error) {
-        await (store === undefined ? environment.close() : store[Symbol.asyncDispose]());
+        await (store === undefined ? tables.close() : store[Symbol.asyncDispose]());
         throw error;
       }
     } catch (cause) {
@@ -133,27 +104,15 @@ export class LmdbStore implements MemoryStore {
     }
   }
 
-  private constructor(folder: string, options: LmdbStoreOptions, environment: Environment) {
+  private constructor(
+    folder: string,
+    {options, tables, claim}: {options: LmdbStoreOptions; tables: LmdbTables; claim: StoreClaim},
+  ) {
     this.#path = folder;
     this.#options = options;
     this.#queue = new CommitQueue(`the store at "${folder}"`);
-    this.#environment = environment;
-    const isNew = environment.getKeysCount({limit: 1}) === 0;
-    // LMDB lists its tables by names that end in NUL.
-    if (!isNew && !environment.doesExist(Buffer.from('palimpsest\0'))) throw foreign(folder);
-    this.#meta = this.#table('palimpsest');
-    this.#checkFormat();
-    this.#documents = this.#table('documents');
-    this.#records = this.#table('records');
-    this.#partitions = this.#table('partitions');
-    this.#outputs = this.#table('outputs');
-    this.#checkFingerprint();
-    if (options.readOnly) {
-      readersHere.set(folder, (readersHere.get(folder) ?? 0) + 1);
-    } else {
-      // LMDB admits one such transaction at a time in all processes.
-      environment.transactionSync(() => this.#claim());
-    }
+    this.#tables = tables;
+    this.#claim = claim;
   }
 
   async get(documentId: string): Promise<MemoryRecord | undefined> {
@@ -185,8 +144,8 @@ export class LmdbStore implements MemoryStore {
           maxBytes: this.#options.maxBytes ?? Number.POSITIVE_INFINITY,
           write: async (part, bytes) => {
             await this.#checkSpace(bytes);
-            await this.#write(() => {
-              for (const [number, record] of part) this.#records.put(numberKey(number), record);
+            await this.#tables.write(() => {
+              for (const [number, record] of part) this.#tables.records.put(numberKey(number), record);
             });
           },
         });
@@ -201,55 +160,32 @@ export class LmdbStore implements MemoryStore {
 
   async progress(): Promise<Progress> {
     this.#queue.checkOpen('read progress');
-    const transaction = this.#environment.useReadTransaction();
-    try {
-      const partitions = new Map<string, PartitionProgress>();
-      for (const {value} of this.#partitions.getRange({transaction})) {
-        const [partition, nextOffset, ended] = openSealedValue<StoredProgress>(value, 'the progress of a partition');
-        partitions.set(partition, {nextOffset: BigInt(nextOffset), ended});
-      }
-      const outputs = new Map<string, bigint>();
-      for (const {value} of this.#outputs.getRange({transaction})) {
-        const [output, length] = openSealedValue<StoredLength>(value, 'the length of an output');
-        outputs.set(output, BigInt(length));
-      }
-      return {partitions, outputs};
-    } finally {
-      transaction.done();
-    }
+    return storedProgress.read(this.#tables);
   }
 
-  async *keys(): AsyncIterable<string> {
+  async *keys({partitions}: KeysOptions = {}): AsyncIterable<string> {
     let last: Buffer | undefined;
     for (;;) {
       this.#queue.checkOpen('list documents');
       // A page at a time: an iterator left open would keep LMDB from using freed space again.
-      const page: string[] = [];
-      for (const {key, value} of this.#documents.getRange({
+      const page: Entry[] = [];
+      for (const {key, value} of this.#tables.documents.getRange({
         ...(last && {start: last, exclusiveStart: true}),
         limit: pageOfKeys,
       })) {
-        page.push(openSealedValue<Entry>(value, 'the name of a document')[0]);
+        page.push(openSealedValue<Entry>(value, 'the name of a document'));
         last = Buffer.from(key);
       }
-      yield* page;
+      for (const [documentId, , , partition] of page) {
+        if (partitions === undefined) yield documentId;
+        else if (partitions.has(partition ?? (await this.get(documentId))?.position.partition ?? '')) yield documentId;
+      }
       if (page.length < pageOfKeys) return;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue.close(async () => {
-      try {
-        if (!this.#options.readOnly) await this.#write(() => this.#meta.remove(writerKey));
-      } finally {
-        await this.#environment.close();
-        if (this.#options.readOnly) {
-          const others = readersHere.get(this.#path)! - 1;
-          if (others === 0) readersHere.delete(this.#path);
-          else readersHere.set(this.#path, others);
-        }
-      }
-    });
+    await this.#queue.close(() => this.#claim.release(() => this.#tables.close()));
   }
 
   /** Turns documents to their staged records, forgets and advances progress, in one transaction. */
@@ -258,7 +194,7 @@ export class LmdbStore implements MemoryStore {
     const [nextNumber] = stored;
     let [, usedBytes] = stored;
     const remove = ([, number, bytes]: Entry) => {
-      writes.push(() => this.#records.remove(numberKey(number)));
+      writes.push(() => this.#tables.records.remove(numberKey(number)));
       usedBytes -= bytes;
     };
     for (const entry of superfluous) remove(entry);
@@ -268,29 +204,17 @@ export class LmdbStore implements MemoryStore {
       const old = this.#entryAt(key);
       if (old !== undefined) remove(old);
       if (entry === undefined) {
-        writes.push(() => this.#documents.remove(key));
+        writes.push(() => this.#tables.documents.remove(key));
       } else {
         const value = sealValue(entry);
-        writes.push(() => this.#documents.put(key, value));
+        writes.push(() => this.#tables.documents.put(key, value));
       }
       if (++count % pageOfKeys === 0) await setImmediate();
     }
-    for (const [partition, {nextOffset, ended}] of progress.partitions) {
-      checkName('partition', partition);
-      const value = sealValue([partition, nextOffset.toString(), ended] satisfies StoredProgress);
-      writes.push(() => this.#partitions.put(storedKey(partition), value));
-    }
-    for (const [output, length] of progress.outputs) {
-      checkName('output', output);
-      const value = sealValue([output, length.toString()] satisfies StoredLength);
-      writes.push(() => this.#outputs.put(storedKey(output), value));
-    }
-    if (fingerprint !== undefined && this.#metaValue(fingerprintKey) === undefined) {
-      writes.push(() => this.#meta.put(fingerprintKey, sealValue(fingerprint)));
-    }
+    writes.push(...storedProgress.puts(this.#tables, progress), ...this.#claim.puts(fingerprint));
     const left: StoredRecords = [nextNumber, usedBytes];
-    writes.push(() => this.#meta.put(recordsKey, sealValue(left)));
-    await this.#write(() => {
+    writes.push(() => this.#tables.meta.put(recordsKey, sealValue(left)));
+    await this.#tables.write(() => {
       for (const write of writes) write();
     });
     this.#stored = left;
@@ -298,7 +222,7 @@ export class LmdbStore implements MemoryStore {
 
   /** Where a document's record lies; an entry that is damaged is as good as none, so that it can be overwritten or forgotten. */
   #entryAt(key: Buffer): Entry | undefined {
-    const sealed = this.#documents.get(key);
+    const sealed = this.#tables.documents.get(key);
     if (sealed === undefined) return undefined;
     try {
       return openSealedValue<Entry>(sealed, 'where a memory lies');
@@ -309,28 +233,14 @@ export class LmdbStore implements MemoryStore {
 
   /** Removes records of a commit that did not end; what is stored says which they are, whatever its promise said. */
   async #removeRecords(): Promise<void> {
-    this.#stored = this.#metaValue<StoredRecords>(recordsKey) ?? [0, 0];
-    const keys = [...this.#records.getKeys({start: numberKey(this.#stored[0])})].map(key => Buffer.from(key));
+    this.#stored = this.#tables.metaValue<StoredRecords>(recordsKey) ?? [0, 0];
+    const keys = [...this.#tables.records.getKeys({start: numberKey(this.#stored[0])})].map(key => Buffer.from(key));
     if (keys.length === 0) return;
-    await this.#write(() => {
-      for (const key of keys) this.#records.remove(key);
+    await this.#tables.write(() => {
+      for (const key of keys) this.#tables.records.remove(key);
     });
     // LMDB uses freed pages again only after one more transaction.
-    await this.#write(() => this.#meta.put(recordsKey, sealValue(this.#stored)));
-  }
-
-  /** Runs puts and removes in one transaction and resolves once it is on the disk. */
-  async #write(writes: () => void): Promise<void> {
-    try {
-      await this.#environment.batch(writes);
-    } catch (error) {
-      const {commitError} = error as {commitError?: Promise<never>};
-      const cause = (await commitError?.catch((reason: unknown) => reason)) ?? error;
-      throw new StoreError(
-        `Cannot commit to the store at "${this.#path}" as the disk must take all of it: ${(cause as Error).message}; nothing was changed, make room or check the disk and try again`,
-        {cause},
-      );
-    }
+    await this.#tables.write(() => this.#tables.meta.put(recordsKey, sealValue(this.#stored)));
   }
 
   async #checkSpace(bytes: number): Promise<void> {
@@ -346,66 +256,21 @@ export class LmdbStore implements MemoryStore {
   #encoded(documentId: string): Uint8Array | undefined {
     this.#queue.checkOpen('read a memory');
     checkName('document', documentId);
-    const transaction = this.#environment.useReadTransaction();
-    let bytes: Uint8Array | undefined;
     try {
-      const sealed = this.#documents.get(storedKey(documentId), {transaction});
-      if (sealed === undefined) return undefined;
-      const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
-      bytes = this.#records.get(numberKey(number), {transaction});
-      if (bytes === undefined) throw new Error('the record is missing');
+      return this.#tables.read(options => {
+        const sealed = this.#tables.documents.get(storedKey(documentId), options);
+        if (sealed === undefined) return undefined;
+        const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
+        const bytes = this.#tables.records.get(numberKey(number), options);
+        if (bytes === undefined) throw new Error('the record is missing');
+        return bytes;
+      });
     } catch (cause) {
       throw new CorruptMemoryError(
         `Cannot read the memory of document "${documentId}" as ${(cause as Error).message}: forget the document and replay its input`,
         {cause},
       );
-    } finally {
-      transaction.done();
     }
-    return bytes;
-  }
-
-  #table(name: string): Table {
-    const table: Table | undefined = this.#environment.openDB({...binary, name});
-    if (table === undefined) throw foreign(this.#path);
-    return table;
-  }
-
-  #metaValue<T>(key: Buffer): T | undefined {
-    const sealed = this.#meta.get(key);
-    return sealed && openSealedValue<T>(sealed, `"${key}" of the store at "${this.#path}"`);
-  }
-
-  #checkFormat(): void {
-    const format = this.#metaValue<number>(formatKey);
-    if (format !== undefined && format > storeFormat) {
-      throw new StoreError(
-        `Cannot open the store at "${this.#path}" as its format must be at most ${storeFormat}: current format is ${format}; upgrade Palimpsest`,
-      );
-    }
-  }
-
-  #checkFingerprint(): void {
-    const {fingerprint} = this.#options;
-    const stored = this.#metaValue<string>(fingerprintKey);
-    if (fingerprint !== undefined && stored !== undefined && stored !== fingerprint) {
-      throw new MemoryMismatchError(
-        `Cannot open the store at "${this.#path}" as its memories must be of the model given, ${fingerprint}: they are of ${stored}; use the model that wrote them, or a new folder and replay the input`,
-      );
-    }
-  }
-
-  #claim(): void {
-    const writer = this.#metaValue<ProcessIdentity>(writerKey);
-    if (writer !== undefined && isRunning(writer)) {
-      const holder = writer.pid === process.pid ? `this process (${writer.pid})` : `process ${writer.pid}`;
-      throw new StoreError(
-        `Cannot open the store at "${this.#path}" for writing as only one process may write: ${holder} does; close it there first, or open with readOnly`,
-      );
-    }
-    this.#checkFingerprint();
-    this.#meta.put(formatKey, sealValue(storeFormat));
-    this.#meta.put(writerKey, sealValue(currentProcess()));
   }
 }
 
@@ -413,10 +278,4 @@ function numberKey(number: number): Buffer {
   const key = Buffer.alloc(8);
   key.writeBigUInt64BE(BigInt(number));
   return key;
-}
-
-function foreign(folder: string): StoreError {
-  return new StoreError(
-    `Cannot open the store at "${folder}" as the folder must hold a store of Palimpsest: it holds another LMDB environment; choose another folder`,
-  );
 }

@@ -4,6 +4,11 @@ import type {MemoryRecord} from './memory-record.ts';
 /** Document id and its new record; `undefined` forgets the document. */
 export type MemoryChange = readonly [documentId: string, record: MemoryRecord | undefined];
 
+export type KeysOptions = {
+  /** Lists those documents alone whose memory ends in one of these partitions. */
+  readonly partitions?: ReadonlySet<string>;
+};
+
 /** Where memories live between steps and between runs. */
 export interface MemoryStore extends AsyncDisposable {
   readonly supports: {
@@ -30,6 +35,6 @@ export interface MemoryStore extends AsyncDisposable {
   commit(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>, progress: Progress): Promise<void>;
   /** Progress of all commits so far; empty maps at first. */
   progress(): Promise<Progress>;
-  /** Ids of all documents, each once, in no particular order. */
-  keys(): AsyncIterable<string>;
+  /** Ids of documents, each once, in no particular order. A memory that cannot be read any more is listed as well. */
+  keys(options?: KeysOptions): AsyncIterable<string>;
 }

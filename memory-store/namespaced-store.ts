@@ -2,7 +2,7 @@ import {StoreError} from '../errors.ts';
 import type {Progress} from '../pipeline/progress.ts';
 import {checkName} from './check-name.ts';
 import type {MemoryRecord} from './memory-record.ts';
-import type {MemoryChange, MemoryStore} from './memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
 
 /**
  * A part of another store under a prefix, so that several models or jobs share one store: documents, partitions and
@@ -50,9 +50,9 @@ export class NamespacedStore implements MemoryStore {
     return {partitions: this.#within(partitions), outputs: this.#within(outputs)};
   }
 
-  async *keys(): AsyncIterable<string> {
+  async *keys(options?: KeysOptions): AsyncIterable<string> {
     this.#checkOpen('list documents');
-    for await (const key of this.#store.keys()) {
+    for await (const key of this.#store.keys(options)) {
       if (key.startsWith(this.#prefix)) yield key.slice(this.#prefix.length);
     }
   }

@@ -5,8 +5,8 @@ import {encodeMemoryRecord} from './encode-memory-record.ts';
 import type {MemoryDtype} from './memory-dtype.ts';
 import type {MemoryChange} from './memory-store.ts';
 
-/** Where a document's record lies. */
-export type Entry = readonly [documentId: string, number: number, bytes: number];
+/** Where a document's record lies, and which partition its memory ends in; earlier versions left that out. */
+export type Entry = readonly [documentId: string, number: number, bytes: number, partition?: string];
 
 /** Numbers from the first on are free; the bytes are those of all records below it. */
 export type StoredRecords = readonly [nextNumber: number, usedBytes: number];
@@ -80,7 +80,7 @@ export async function stageChanges(
     }
     part.push([nextNumber, Buffer.from(encoded.buffer)]);
     bytesInPart += bytes;
-    entries.set(documentId, [documentId, nextNumber, bytes]);
+    entries.set(documentId, [documentId, nextNumber, bytes, record.position.partition]);
     nextNumber++;
     usedBytes += bytes;
     await setImmediate();

@@ -32,7 +32,7 @@ export interface Model extends AsyncDisposable {
    * @throws {NumericalError} If a result is not finite; the memories are then as before.
    */
   step(rows: readonly StepRow[]): Promise<StepResult[]>;
-  /** Opens a memory with stored content; replaces what was open under the key. */
+  /** Opens a memory with stored content, whose arrays become the model's; replaces what was open under the key. */
   restore(memory: string, snapshot: MemorySnapshot): Promise<void>;
   /** Copies the content of open memories out. */
   snapshot(memories: readonly string[]): Promise<MemorySnapshot[]>;

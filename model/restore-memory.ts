@@ -10,7 +10,8 @@ import {tidy} from './tidy.ts';
 /**
  * Brings a snapshot back into the engine as the memory of one document.
  *
- * Rows are projected with the matrices that projected them when they were new, so that the projections are the same to the bit.
+ * Rows are projected with the matrices that projected them when they were new, so that the projections are the same to the bit: a column
+ * of a product does not depend on which others stand beside it.
  *
  * @throws {ModelError} If the snapshot's tensors do not have the configuration's shapes.
  */
@@ -44,13 +45,13 @@ export function restoreMemory(
 
   return tidy(() => ({
     counts: [{memory: memoryCount, compressed: compressedMemoryCount}],
-    lastHidden: tf.tensor2d(expect('lastHidden', [d]).slice(), [1, d]),
+    lastHidden: tf.tensor2d(expect('lastHidden', [d]), [1, d]),
     layers: weights.layers.map((layer, index): LayerMemory => {
       const remembered = rows && aligned(rows, {index, filled: memoryCount, slots: memoryLength, size: d});
       const compressedRows =
         compressed &&
         aligned(compressed, {index, filled: compressedMemoryCount, slots: compressedMemoryLength, size: d});
-      const [, keys, values] = remembered ? kernels.projectHeads(remembered, layer.queryKeyValue, heads) : [];
+      const [keys, values] = remembered ? kernels.projectHeads(remembered, layer.keyValue, heads) : [];
       const [compressedKeys, compressedValues] = compressedRows
         ? kernels.projectHeads(compressedRows, layer.keyValue, heads)
         : [];

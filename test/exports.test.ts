@@ -20,6 +20,8 @@ const INTERNAL = new Set([
   'connectors/output-file.ts',
   'connectors/stream-reader.ts',
   'memory-store/commit-queue.ts',
+  'memory-store/lmdb/lmdb-tables.ts',
+  'memory-store/lmdb/store-claim.ts',
   'model/compile/compiled-graph.ts',
   'model/compile/graph-recorder.ts',
   'model/compile/graph-session.ts',

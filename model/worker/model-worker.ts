@@ -29,8 +29,8 @@ type Connection = {
 /**
  * A model in a thread of its own, so that a step does not hold up the event loop of this one.
  *
- * Calls are answered in the order in which they were made; several may be under way. Arrays that are passed in are copied, arrays that
- * come back are the caller's.
+ * Calls are answered in the order in which they were made; several may be under way. Arrays that are passed in are copied, but for those
+ * of {@link restore}, which are moved; arrays that come back are the caller's.
  */
 export class ModelWorker implements Model {
   readonly name: string;
@@ -95,23 +95,23 @@ export class ModelWorker implements Model {
   }
 
   step(rows: readonly StepRow[]): Promise<StepResult[]> {
-    return this.#call('step', rows);
+    return this.#call('step', [rows]);
   }
 
   restore(memory: string, snapshot: MemorySnapshot): Promise<void> {
-    return this.#call('restore', memory, snapshot);
+    return this.#call('restore', [memory, snapshot], transferableBuffers(snapshot));
   }
 
   snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {
-    return this.#call('snapshot', memories);
+    return this.#call('snapshot', [memories]);
   }
 
   fork(memory: string, copy: string): Promise<void> {
-    return this.#call('fork', memory, copy);
+    return this.#call('fork', [memory, copy]);
   }
 
   release(memories: readonly string[]): Promise<void> {
-    return this.#call('release', memories);
+    return this.#call('release', [memories]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,18 +122,18 @@ export class ModelWorker implements Model {
     await exited;
   }
 
-  #call<T>(method: WorkerMethod, ...args: unknown[]): Promise<T> {
+  #call<T>(method: WorkerMethod, args: readonly unknown[], moved: readonly ArrayBuffer[] = []): Promise<T> {
     const {calls, failure} = this.#connection;
     if (failure !== undefined) return Promise.reject(failure);
     const id = this.#next++;
     return new Promise<T>((resolve, reject) => {
       calls.set(id, {resolve, reject});
-      this.#send({id, method, args});
+      this.#send({id, method, args}, moved);
     });
   }
 
-  #send(request: WorkerRequest): void {
-    this.#connection.port.postMessage(request);
+  #send(request: WorkerRequest, moved: readonly ArrayBuffer[] = []): void {
+    this.#connection.port.postMessage(request, moved);
   }
 }
 

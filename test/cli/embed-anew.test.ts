@@ -67,6 +67,23 @@ test.serial(
 );
 
 test.serial(
+  'embed reads documents of a file that was replaced anew, when they come behind a checkpoint as well',
+  async t => {
+    const line = (id: string, seed: number) => `${JSON.stringify({id, text: sampleText(100, seed)})}\n`;
+    const args = ['--format', 'jsonl', '--checkpoint-bytes', '200', 'log.jsonl'];
+    writeFileSync(join(cwd, 'log.jsonl'), line('late', 1) + line('other', 2));
+    await embed(t, ['-s', 'replaced', ...args]);
+    writeFileSync(join(cwd, 'log.jsonl'), [3, 4, 5, 6].map(seed => line('early', seed)).join('') + line('late', 7));
+    const replaced = await embed(t, ['-s', 'replaced', ...args]);
+    t.deepEqual(replaced, await embed(t, ['-s', 'replaced fresh', ...args]));
+    t.deepEqual(
+      replaced.map(({id, tokens}) => `${id} ${tokens}`),
+      ['early 400', 'late 100'],
+    );
+  },
+);
+
+test.serial(
   'embed goes on where a run without --resume was stopped, though an earlier run had read everything',
   async t => {
     const lines = Array.from({length: 40}, (_, n) => `${JSON.stringify({id: `${n % 4}`, text: sampleText(80, n)})}\n`);

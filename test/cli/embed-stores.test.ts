@@ -95,6 +95,19 @@ test.serial('embed ends when its output or its dead letters cannot be written', 
   t.is(stdout, '0 documents\n', 'No memory is kept whose result was not written');
 });
 
+test.serial('embed leaves memories as they are when its output cannot be written', async t => {
+  const args = [...program, '-s', 'remembered', 'good.txt'];
+  t.is((await runCommand(args, {cwd})).code, done);
+  const before = await runCommand(['inspect', '-s', 'remembered', '--json', 'good.txt'], {cwd});
+  mkdirSync(join(cwd, 'a folder'));
+  for (const out of ['no/such/folder', 'a folder']) {
+    const {code, stderr} = await runCommand([...args, '--out', out], {cwd});
+    t.is(code, failed);
+    t.regex(stderr, new RegExp(`Cannot write "${out}" as `));
+    t.deepEqual(await runCommand(['inspect', '-s', 'remembered', '--json', 'good.txt'], {cwd}), before);
+  }
+});
+
 /** Whether this user may mount in a namespace of its own. */
 const mayMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 

@@ -1,6 +1,6 @@
 import {StoreError} from '../../errors.ts';
 import type {MemoryRecord} from '../../memory-store/memory-record.ts';
-import type {MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
 import type {Progress} from '../../pipeline/progress.ts';
 import {sampleMemoryRecord} from './sample-memory-record.ts';
 import type {Assertions, TestFunction} from './test-function.ts';
@@ -221,6 +221,30 @@ export function testMemoryStore(
     t.deepEqual(await store.progress(), nothing);
   });
 
+  onStore('lists the documents whose memory ends in given partitions', async (t, store) => {
+    const at = (partition: string): MemoryRecord => ({...sampleMemoryRecord(1), position: {partition, offset: 1n}});
+    await store.commit(
+      [
+        ['a', at('p')],
+        ['b', at('q')],
+        ['c', at('p')],
+        ['d', at('r')],
+      ],
+      nothing,
+    );
+    t.deepEqual(await keysOf(store, {partitions: new Set(['p', 'r', 'none'])}), ['a', 'c', 'd']);
+    t.deepEqual(await keysOf(store, {partitions: new Set()}), []);
+    await store.commit(
+      [
+        ['a', at('q')],
+        ['c', undefined],
+      ],
+      nothing,
+    );
+    t.deepEqual(await keysOf(store, {partitions: new Set(['p', 'r'])}), ['d']);
+    t.deepEqual(await keysOf(store, {partitions: new Set(['q'])}), ['a', 'b']);
+  });
+
   onStore('lists each of many documents once', async (t, store) => {
     const names = Array.from({length: 2500}, (_, i) => `document ${i}`);
     const record = sampleMemoryRecord(1);
@@ -435,9 +459,9 @@ function oddNames(): string[] {
 }
 
 /** In UTF-16 order. */
-async function keysOf(store: MemoryStore): Promise<string[]> {
+async function keysOf(store: MemoryStore, options?: KeysOptions): Promise<string[]> {
   const keys: string[] = [];
-  for await (const key of store.keys()) keys.push(key);
+  for await (const key of store.keys(options)) keys.push(key);
   return keys.sort();
 }
 

@@ -536,6 +536,28 @@ test('LmdbStore names the document whose entry is damaged, and can replace it', 
   });
 });
 
+test('LmdbStore lists documents by partition where an earlier version did not note it', async t => {
+  const path = await folderOf(t);
+  await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
+  const environment = openLmdb(path, {
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    noSubdir: false,
+    overlappingSync: false,
+    maxDbs: 8,
+  });
+  const documents = environment.openDB({name: 'documents', encoding: 'binary', keyEncoding: 'binary'});
+  await documents.put(Buffer.from('\u0001a'), sealValue(['a', 0, 4096]));
+  await environment.close();
+  await withStore(path, async store => {
+    const {partition} = sampleMemoryRecord(1).position;
+    const listed: string[] = [];
+    for await (const id of store.keys({partitions: new Set([partition])})) listed.push(id);
+    t.deepEqual(listed, ['a']);
+    for await (const id of store.keys({partitions: new Set(['another'])})) t.fail(id);
+  });
+});
+
 // Crashes and load
 
 test('LmdbStore after SIGKILL has memories and progress that agree and no acknowledged commit missing', async t => {

@@ -25,8 +25,18 @@ test.serial('ModelWorker gives what the model gives in this thread', async t => 
   const snapshots = await worker.snapshot(['a', 'c']);
   t.deepEqual(snapshots, await local.snapshot(['a', 'c']));
   await worker.release(['a']);
-  await worker.restore('a', snapshots[0]!);
+  await worker.restore('a', structuredClone(snapshots[0]!));
   t.deepEqual(await worker.snapshot(['a']), [snapshots[0]!]);
+});
+
+test.serial('ModelWorker moves the arrays of a memory that it restores, and copies those of a step', async t => {
+  await using worker = await ModelWorker.start(smallModelOptions(), {engine: 'wasm'});
+  const segment = tokens(0);
+  await worker.step([{memory: 'a', tokens: segment}]);
+  t.is(segment.length, smallConfig.segmentLength);
+  const [snapshot] = await worker.snapshot(['a']);
+  await worker.restore('b', snapshot!);
+  for (const {data} of Object.values(snapshot!.tensors)) t.is(data.byteLength, 0);
 });
 
 test.serial('ModelWorker answers calls in the order in which they were made', async t => {
