@@ -10,6 +10,8 @@ import type {SpecsOf, TensorSpec} from './tensor-spec.ts';
 export type CompileOptions<I> = {
   /** Shape and type of each input; example tensors will do, and stay as they are. */
   readonly inputs: SpecsOf<I>;
+  /** Arrays and objects of tensors that the function uses besides, the same at each call, such as a model's weights. */
+  readonly constants?: object;
 };
 
 /** A function of tensors that runs as one call of TensorFlow. Disposing of it frees its graph. */
@@ -17,7 +19,7 @@ export type CompiledFunction<I, O> = Disposable & ((inputs: I) => O);
 
 /**
  * Compiles a function of tfjs operations for inputs of fixed shapes. On tfjs-node, it is recorded once, as a graph of TensorFlow, and then
- * each call is one call of that graph; on other backends each call runs the function.
+ * each call is one call of that graph; on other backends, and on GPUs, each call runs the function.
  *
  * Gradients and optimizers may be part of the function. Variables are read and assigned at each call. All else that is not an input keeps
  * the value that it had when the function was compiled: other tensors, numbers, branches that JavaScript takes.
@@ -29,7 +31,7 @@ export type CompiledFunction<I, O> = Disposable & ((inputs: I) => O);
  */
 export function compile<I extends object, O extends object>(
   fn: (inputs: I) => O,
-  {inputs}: CompileOptions<I>,
+  {inputs, constants = {}}: CompileOptions<I>,
 ): CompiledFunction<I, O> {
   const specs: {readonly path: string; readonly spec: TensorSpec}[] = [];
   const template = flattenStructure<TensorSpec>(inputs, {
@@ -38,11 +40,15 @@ export function compile<I extends object, O extends object>(
     expected: 'specifications of inputs',
   });
   const backend = nativeBackend();
+  const given: tf.Tensor[] = [];
+  flattenTensors(constants, given);
   const graph =
     backend &&
     CompiledGraph.record(inputs => fn(buildStructure(template, inputs) as I), {
       backend,
       specs: specs.map(({spec}) => spec),
+      constants: given,
+      portable: false,
     });
   const call = (given: I): O => {
     const tensors: tf.Tensor[] = [];
