@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
+import {canonicalJson} from './canonical-json.ts';
 import {type CompiledFunction, compile} from './compile/compile.ts';
 import type {SpecsOf} from './compile/tensor-spec.ts';
 import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
@@ -53,6 +54,7 @@ export class CompressiveTransformer implements Disposable {
   readonly #weights: PreparedWeights;
   readonly #kernels: Kernels;
   readonly #compile: boolean;
+  readonly #cached: boolean;
   readonly #compiled = new Map<string, CompiledFunction<StepInputs, StepOutputs>>();
   readonly #prepared = new Map<number, {readonly key: string; readonly tensors: PreparedCounts}>();
 
@@ -60,17 +62,19 @@ export class CompressiveTransformer implements Disposable {
    * @param weights Named and shaped as in docs/model.md.
    * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
    * @param options.compiled Whether steps are compiled where the engine can, once for each batch size. @default false
+   * @param options.cached Whether compiled steps are kept in the user's cache folder for later processes. @default true
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
    * @throws {ModelError} If a weight is missing.
    */
   constructor(
     config: ModelConfig,
     weights: ReadonlyMap<string, TensorData>,
-    {fused = true, compiled = false}: {fused?: boolean; compiled?: boolean} = {},
+    {fused = true, compiled = false, cached = true}: {fused?: boolean; compiled?: boolean; cached?: boolean} = {},
   ) {
     validateModelConfig(config);
     this.config = config;
     this.#compile = compiled;
+    this.#cached = cached;
     this.#kernels = (fused ? fusedKernels() : undefined) ?? composedKernels;
     this.#weights = tidy(() =>
       prepareWeights(config, name => {
@@ -135,7 +139,12 @@ export class CompressiveTransformer implements Disposable {
     const key = `${batch} ${advance}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled = compile(compute, {inputs: inputs as SpecsOf<StepInputs>});
+      const kernels = this.#kernels === composedKernels ? 'composed' : 'fused';
+      compiled = compile(compute, {
+        inputs: inputs as SpecsOf<StepInputs>,
+        constants: this.#weights,
+        ...(this.#cached && {cache: `step ${kernels} ${canonicalJson(this.config)}`}),
+      });
       this.#compiled.set(key, compiled);
     }
     return compiled;

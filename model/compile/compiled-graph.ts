@@ -64,10 +64,12 @@ export class CompiledGraph implements Disposable {
       try {
         const {template, assigned, results} = recorder.record(() =>
           variables.watch(() => {
-            const tensors: tf.Tensor[] = [];
-            const given = flattenTensors(fn(inputs), tensors);
-            const changed = variables.assigned();
-            return {template: given, assigned: changed, results: [...tensors, ...changed]};
+            const given = fn(inputs);
+            // Nobody waits for it.
+            if (given instanceof Promise) given.catch(() => {});
+            const {template, tensors} = flattenTensors(given);
+            const assigned = variables.assigned();
+            return {template, assigned, results: [...tensors, ...assigned]};
           }),
         );
         if (results.length === 0) throw new TypeError('Cannot compile as the function must give a tensor: it gives none');
@@ -104,6 +106,11 @@ export class CompiledGraph implements Disposable {
   /** @returns The structure that the function gives. */
   run(inputs: readonly tf.Tensor[]): unknown {
     const given = this.encoded.inputs.map(({position}, index) => this.#sources[index] ?? inputs[position]!);
+    const gone = this.#sources.find(source => source?.isDisposed);
+    if (gone !== undefined) {
+      const name = (gone as tf.Variable).name;
+      throw new Error(`Cannot call a compiled function as its variables must be there: "${name}" is disposed of`);
+    }
     const results = this.#session.run(given);
     const values = results.splice(results.length - this.#assigned.length);
     for (const [index, variable] of this.#assigned.entries()) {

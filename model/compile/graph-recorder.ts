@@ -113,6 +113,8 @@ export class GraphRecorder {
       const result = fn();
       if (this.#refusal !== undefined) throw this.#refusal;
       return result;
+    } catch (error) {
+      throw this.#refusal ?? error;
     } finally {
       GraphRecorder.#recording = false;
       backend.binding = binding;

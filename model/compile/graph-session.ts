@@ -1,7 +1,7 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type {EncodedGraph} from './encoded-graph.ts';
 import type {NativeBackend} from './native-backend.ts';
 
@@ -35,12 +35,7 @@ export class GraphSession implements Disposable {
 
   /** @returns New tensors; they belong to the caller. */
   run(inputs: readonly tf.Tensor[]): tf.Tensor[] {
-    if (this.#session === undefined) throw new Error('Cannot call a compiled function as it is disposed of');
-    const gone = inputs.find(({isDisposed}) => isDisposed);
-    if (gone !== undefined) {
-      const name = gone instanceof tf.Variable ? `variable "${gone.name}"` : 'an input';
-      throw new Error(`Cannot call a compiled function as its tensors must be there: ${name} is disposed of`);
-    }
+    if (this.#session === undefined) throw new Error('Cannot run a graph as it is disposed of');
     const ids = this.#backend.getInputTensorIds(inputs);
     const outputs = this.#backend.binding.runSavedModel(this.#session, ids, this.#inputNames, this.#outputNames);
     return outputs.map(output => this.#backend.createOutputTensor(output));
