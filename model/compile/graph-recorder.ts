@@ -164,9 +164,8 @@ export class GraphRecorder {
       tensorDataSync: id => {
         const operation = operationOf(this.#engine.state.activeScope?.name);
         if (this.#computed.has(id) && operation !== mayRead) {
-          const reader = operation === undefined ? 'the function' : `"${operation}"`;
           this.#refuse(
-            `Cannot compile as values that depend on inputs must stay in tensors: ${reader} reads some back to JavaScript`,
+            `Cannot compile as values that depend on inputs must stay in tensors: ${readerOf(operation)} reads some back to JavaScript`,
           );
         }
         return binding.tensorDataSync(id);
@@ -217,6 +216,7 @@ export class GraphRecorder {
     }));
     this.#operations.push({name, operation, inputs: taken, attributes: [...attributes, ...inferred]});
     for (const [index, {id, dtype}] of results.entries()) {
+      this.#typeName(dtype);
       this.#values.set(id, `${name}:${index}`);
       this.#types.set(id, dtype);
       this.#computed.add(id);
@@ -272,6 +272,16 @@ export class GraphRecorder {
 /** The operation whose scope has a name; undefined for scopes of other kinds. */
 function operationOf(scope: string | undefined): string | undefined {
   return scope?.match(/^(.*)__op$/)?.[1];
+}
+
+/** Names what reads values; operations of tfjs that wait for values have no scope. */
+function readerOf(operation: string | undefined): string {
+  const {stackTraceLimit} = Error;
+  Error.stackTraceLimit = 50;
+  const {stack = ''} = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  const name = operation ?? /\b(\w+Async)_ \(/.exec(stack)?.[1];
+  return name === undefined ? 'the function' : `"${name}"`;
 }
 
 /** The node of a value's name. */
