@@ -4,7 +4,9 @@
  */
 export function batchBucket(rows: number): number {
   if (!Number.isSafeInteger(rows) || rows < 1) {
-    throw new RangeError(`Cannot choose a batch size as the number of rows must be a positive integer: current value is ${rows}`);
+    throw new RangeError(
+      `Cannot choose a batch size as the number of rows must be a positive integer: current value is ${rows}`,
+    );
   }
   let power = 1;
   while (power < rows) power *= 2;

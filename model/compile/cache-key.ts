@@ -17,7 +17,14 @@ export type CacheKeyOptions = {
 };
 
 /** Digest of all that decides a graph. 64 hex digits */
-export function cacheKey({name, tensorflowVersion, inputs, inputPaths, constants, constantPaths}: CacheKeyOptions): string {
+export function cacheKey({
+  name,
+  tensorflowVersion,
+  inputs,
+  inputPaths,
+  constants,
+  constantPaths,
+}: CacheKeyOptions): string {
   const describe = (specs: readonly TensorSpec[], paths: readonly string[]) =>
     specs.map(({shape, dtype = 'float32'}, index) => [paths[index]!, dtype, ...shape]);
   const decisive = {

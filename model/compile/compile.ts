@@ -69,7 +69,9 @@ export function compile<I extends object, O extends object>(
   const call = (given: I): O => {
     if (disposed) throw new Error('Cannot call a compiled function as it is disposed of: compile it again');
     if ((tf.engine() as unknown as Engine).state.gradientDepth > 0) {
-      throw new Error('Cannot call a compiled function inside a gradient as it has none: compile what takes the gradient');
+      throw new Error(
+        'Cannot call a compiled function inside a gradient as it has none: compile what takes the gradient',
+      );
     }
     const flat = flattenTensors(given);
     checkInputs(flat, {specs, paths});
@@ -133,7 +135,9 @@ function checkInputs({tensors, paths}: FlatTensors, declared: Declared): void {
   }
   const extra = paths.find(path => !declared.paths.includes(path));
   if (extra !== undefined) {
-    throw new RangeError(`Cannot call a compiled function as only declared inputs can be given: ${nameOf(extra)} is not`);
+    throw new RangeError(
+      `Cannot call a compiled function as only declared inputs can be given: ${nameOf(extra)} is not`,
+    );
   }
   for (const [index, {shape: expected, dtype: type}] of declared.specs.entries()) {
     const {shape, dtype, isDisposed} = tensors[index]!;

@@ -72,7 +72,8 @@ export class CompiledGraph implements Disposable {
             return {template, assigned, results: [...tensors, ...assigned]};
           }),
         );
-        if (results.length === 0) throw new TypeError('Cannot compile as the function must give a tensor: it gives none');
+        if (results.length === 0)
+          throw new TypeError('Cannot compile as the function must give a tensor: it gives none');
         const graph = recorder.graph(results);
         const sources = graph.inputs.map(({position}) => recorder.sources[position]);
         if (portable && (assigned.length > 0 || sources.some(source => source instanceof tf.Variable))) {

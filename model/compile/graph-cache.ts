@@ -46,11 +46,15 @@ export class GraphCache {
     const partial = join(this.#folder, `${randomUUID()}.partial`);
     try {
       mkdirSync(this.#folder, {recursive: true});
-      writeFileSync(partial, Buffer.concat([digestOf(packed), packed]));
-      renameSync(partial, this.#path(key));
+      try {
+        writeFileSync(partial, Buffer.concat([digestOf(packed), packed]));
+        renameSync(partial, this.#path(key));
+      } finally {
+        rmSync(partial, {force: true});
+      }
       this.#evict();
     } catch {
-      rmSync(partial, {force: true});
+      // A full disk or a folder without permission costs a recording, nothing else.
     }
   }
 

@@ -87,7 +87,9 @@ export class GraphRecorder {
    */
   record<T>(fn: () => T): T {
     if (GraphRecorder.#recording) {
-      throw new TypeError('Cannot compile as this is inside a function that is being compiled: compile the outer one whole');
+      throw new TypeError(
+        'Cannot compile as this is inside a function that is being compiled: compile the outer one whole',
+      );
     }
     const backend = this.#backend;
     const engine = this.#engine;
@@ -197,7 +199,8 @@ export class GraphRecorder {
     inputs: readonly number[];
     results: readonly TensorMetadata[];
   }): void {
-    if (/^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal)/.test(operation)) this.#refuseDrawing(operation);
+    if (/^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal)/.test(operation))
+      this.#refuseDrawing(operation);
     // What no input leads to is computed for good: whoever uses it captures it.
     if (!inputs.some(id => this.#computed.has(id))) return;
     if (valueShapedOperations.has(operation)) {

@@ -95,17 +95,20 @@ test.serial('CompressiveTransformer compiled goes on from a stored memory to the
   model[Symbol.dispose]();
 });
 
-test.serial('CompressiveTransformer compiled gives a document the same bits alone and beside rows that fill a batch up', t => {
-  const model = smallTransformer();
-  const n = smallConfig.segmentLength;
-  const alone = run(model, {steps: 8});
-  const empty = model.emptyMemory(1);
-  let memory = gatherMemories([0, 1, 2, 3].map(() => ({memory: empty, row: 0})));
-  for (const [index, expected] of alone.entries()) {
-    const bits = advance(model, memory, [0, index, 0, 0], next => {
-      memory = next;
-    });
-    equalBits(t, bits.slice(n, 2 * n), expected);
-  }
-  model[Symbol.dispose]();
-});
+test.serial(
+  'CompressiveTransformer compiled gives a document the same bits alone and beside rows that fill a batch up',
+  t => {
+    const model = smallTransformer();
+    const n = smallConfig.segmentLength;
+    const alone = run(model, {steps: 8});
+    const empty = model.emptyMemory(1);
+    let memory = gatherMemories([0, 1, 2, 3].map(() => ({memory: empty, row: 0})));
+    for (const [index, expected] of alone.entries()) {
+      const bits = advance(model, memory, [0, index, 0, 0], next => {
+        memory = next;
+      });
+      equalBits(t, bits.slice(n, 2 * n), expected);
+    }
+    model[Symbol.dispose]();
+  },
+);

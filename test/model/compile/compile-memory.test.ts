@@ -39,7 +39,9 @@ test.serial('A compiled function leaves no session behind when it is disposed of
   const x = tf.ones<tf.Rank.R2>([64, 64]);
   const grown = growth(300, () => {
     const captured = tf.ones<tf.Rank.R2>([64, 4096]); // 1 MiB
-    const fn = compile(({x}: {x: tf.Tensor2D}) => [tf.softmax(tf.matMul(x, captured))], {inputs: {x: {shape: [64, 64]}}});
+    const fn = compile(({x}: {x: tf.Tensor2D}) => [tf.softmax(tf.matMul(x, captured))], {
+      inputs: {x: {shape: [64, 64]}},
+    });
     disposeTensors([captured, fn({x})]);
     fn[Symbol.dispose]();
   });

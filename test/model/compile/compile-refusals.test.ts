@@ -26,7 +26,15 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
   ['tf.randomStandardNormal', ({x}) => tf.add(x, tf.randomStandardNormal([4])), drawn('randomStandardNormal')],
   ['tf.randomGamma', ({x}) => tf.add(x, tf.randomGamma([4], 1)), drawn('randomGamma')],
   ['tf.truncatedNormal', ({x}) => tf.add(x, tf.truncatedNormal([4])), drawn('truncatedNormal')],
-  ['tf.rand', ({x}) => tf.add(x, tf.rand([4], () => 1)), drawn('rand')],
+  [
+    'tf.rand',
+    ({x}) =>
+      tf.add(
+        x,
+        tf.rand([4], () => 1),
+      ),
+    drawn('rand'),
+  ],
   ['tf.multinomial', ({x}) => tf.multinomial(x, 2), drawn('multinomial')],
   ['tf.dropout', ({x}) => tf.dropout(x, 0.5), drawn('dropout')],
   ['Math.random', ({x}) => tf.mul(x, Math.random()), drawn('Math.random')],
@@ -55,7 +63,11 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
   ['tf.whereAsync', ({x}) => tf.whereAsync(tf.greater(x, 0)), read('"whereAsync"')],
   ['tf.booleanMaskAsync', ({x}) => tf.booleanMaskAsync(x, tf.greater(x, 0)), read('"whereAsync"')],
   ['tf.unique', ({x}) => tf.unique(x).values, shaped('UniqueV2')],
-  ['tf.image.nonMaxSuppression', ({x}) => tf.image.nonMaxSuppression(tf.zeros([4, 4]), x, 2), shaped('NonMaxSuppressionV3')],
+  [
+    'tf.image.nonMaxSuppression',
+    ({x}) => tf.image.nonMaxSuppression(tf.zeros([4, 4]), x, 2),
+    shaped('NonMaxSuppressionV3'),
+  ],
   ['a compiled function inside', ({x}) => double(x), another],
   [
     'compiling inside',

@@ -45,7 +45,9 @@ for (const [name, optimizer] of Object.entries({
     const train = (compiled: boolean) => {
       const variables = startWeights().map(weight => tf.variable(weight));
       const own = optimizer();
-      const step = (inputs: Batch) => ({loss: own.minimize(() => loss(variables as tf.Tensor2D[], inputs), true, variables)!});
+      const step = (inputs: Batch) => ({
+        loss: own.minimize(() => loss(variables as tf.Tensor2D[], inputs), true, variables)!,
+      });
       const run = compiled ? compile(step, {inputs: {x: {shape: [8, 5]}, y: {shape: [8, 2]}}}) : step;
       const losses = Array.from({length: 20}, (_, index) => tidy(() => run(batch(index)).loss.dataSync()[0]!));
       if (compiled) (run as unknown as Disposable)[Symbol.dispose]();
@@ -79,7 +81,9 @@ test.serial('compile() trains as without it with explicit gradients and an optim
     let training: Training = {weights, moments: weights.map(weight => tf.zerosLike(weight))};
     for (let index = 0; index < 20; index++) {
       const before = training;
-      const {loss: value, ...after} = tidy(() => run({...training, ...batch(index), rate: tf.scalar(0.01 / (1 + index))}));
+      const {loss: value, ...after} = tidy(() =>
+        run({...training, ...batch(index), rate: tf.scalar(0.01 / (1 + index))}),
+      );
       value.dispose();
       disposeTensors(before);
       training = after;

@@ -25,11 +25,20 @@ test.serial.before(async () => {
   await openEngine('native');
   const values = (count: number, value: (index: number) => number) => Array.from({length: count}, (_, j) => value(j));
   samples = {
-    x: tf.tensor3d(values(24, j => Math.sin(7 * j) * 2), [2, 3, 4]),
-    y: tf.tensor3d(values(24, j => 0.1 + 0.8 * Math.abs(Math.cos(5 * j))), [2, 3, 4]),
+    x: tf.tensor3d(
+      values(24, j => Math.sin(7 * j) * 2),
+      [2, 3, 4],
+    ),
+    y: tf.tensor3d(
+      values(24, j => 0.1 + 0.8 * Math.abs(Math.cos(5 * j))),
+      [2, 3, 4],
+    ),
     i: tf.tensor2d([0, 5, 2, 3, 1, 4], [2, 3], 'int32'),
     b: tf.tensor2d([1, 0, 1, 0, 0, 1], [2, 3], 'bool'),
-    image: tf.tensor4d(values(72, j => Math.sin(3 * j)), [1, 6, 6, 2]),
+    image: tf.tensor4d(
+      values(72, j => Math.sin(3 * j)),
+      [1, 6, 6, 2],
+    ),
   };
 });
 
@@ -64,7 +73,10 @@ const operations: Readonly<Record<string, (inputs: Samples) => tf.Tensor | tf.Te
     tf.mirrorPad(x, [[0, 0], [1, 1], [0, 1]], 'reflect'), tf.broadcastTo(tf.slice(x, 0, 1), [2, 3, 4]),
     tf.stridedSlice(x, [0, 0, 3], [2, 3, 0], [1, 2, -1]), tf.batchToSpaceND(tf.concat([x, x], 0), [2, 2].slice(0, 1), [[0, 0]]),
   ], // biome-ignore format: a list
-  'slices of nothing': ({x}) => [tf.slice(x, [0, 0, 0], [2, 0, 4]), tf.concat([tf.slice(x, [0, 0, 0], [2, 0, 4]), x], 1)],
+  'slices of nothing': ({x}) => [
+    tf.slice(x, [0, 0, 0], [2, 0, 4]),
+    tf.concat([tf.slice(x, [0, 0, 0], [2, 0, 4]), x], 1),
+  ],
   'choices and counts': ({x, i}) => [
     tf.gather(tf.reshape(x, [6, 4]), i), tf.gather(x, tf.tensor1d([2, 0], 'int32'), 1), tf.gatherND(x, tf.tensor2d([[0, 1], [1, 2]], [2, 2], 'int32')), tf.oneHot(i, 6),
     ...Object.values(tf.topk(x, 2)), tf.scatterND(tf.tensor2d([[1], [3]], [2, 1], 'int32'), tf.slice(tf.reshape(x, [6, 4]), 0, 2), [5, 4]),
@@ -105,7 +117,10 @@ for (const [name, fn] of Object.entries(operations)) {
 
 test.serial('compile() gives what fused kernels compute', t => {
   const kernels = fusedKernels()!;
-  const [x, y] = [samples.x, samples.y].map(sample => tf.reshape(sample, [6, 4]) as tf.Tensor2D) as [tf.Tensor2D, tf.Tensor2D];
+  const [x, y] = [samples.x, samples.y].map(sample => tf.reshape(sample, [6, 4]) as tf.Tensor2D) as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+  ];
   const bias = tf.tensor1d([1, -2, 3, -4]);
   equalsEager(
     t,
@@ -130,7 +145,10 @@ test.serial('compile() takes and gives nested structures, and leaves out what is
       inner: [{product: tf.mul(last[0], last[1].deep)}],
     }),
     {
-      layers: [{keys: samples.x, values: samples.y}, {keys: samples.y, values: undefined}],
+      layers: [
+        {keys: samples.x, values: samples.y},
+        {keys: samples.y, values: undefined},
+      ],
       last: [samples.x, {deep: samples.y}],
     },
   );
@@ -197,7 +215,10 @@ for (const size of [2, 1000]) {
 test.serial('compile() outlives the scope that it was called in', t => {
   const fn = tf.tidy(() => {
     const weights = tf.ones([1000]);
-    const inner = compile(({x}: {x: tf.Tensor}) => [tf.add(weights, x)], {inputs: {x: {shape: []}}, constants: [weights]});
+    const inner = compile(({x}: {x: tf.Tensor}) => [tf.add(weights, x)], {
+      inputs: {x: {shape: []}},
+      constants: [weights],
+    });
     return inner as unknown as tf.Tensor;
   }) as unknown as (inputs: {x: tf.Tensor}) => tf.Tensor[];
   const result = tf.tidy(() => fn({x: tf.scalar(1)})[0]!);
@@ -236,7 +257,8 @@ test.serial('compile() computes once what depends on no input', t => {
   );
   const results = [1, 2, 3].map(value => tf.tidy(() => fn({x: tf.scalar(value)})[0]!.dataSync()[0]!));
   t.is(calls, 1);
-  for (const [index, result] of results.entries()) t.true(Math.abs(result / (1e4 * Math.E + index + 1) - 1) < 1e-4, `${result}`);
+  for (const [index, result] of results.entries())
+    t.true(Math.abs(result / (1e4 * Math.E + index + 1) - 1) < 1e-4, `${result}`);
   fn[Symbol.dispose]();
   weights.dispose();
 });
@@ -319,7 +341,9 @@ test.serial('A compiled function refuses calls without a variable that it uses',
 });
 
 test.serial('A compiled function passes on what TensorFlow refuses at a call, and goes on', t => {
-  const fn = compile(({i}: {i: tf.Tensor1D}) => [tf.gather(tf.ones([3]), i)], {inputs: {i: {shape: [1], dtype: 'int32'}}});
+  const fn = compile(({i}: {i: tf.Tensor1D}) => [tf.gather(tf.ones([3]), i)], {
+    inputs: {i: {shape: [1], dtype: 'int32'}},
+  });
   const call = (index: number) => tf.tidy(() => fn({i: tf.tensor1d([index], 'int32')})[0]!.dataSync()[0]);
   t.throws(() => call(3), {message: /not in \[0, 3\)/});
   t.is(call(2), 1);

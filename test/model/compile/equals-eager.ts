@@ -11,7 +11,11 @@ import {relativeError} from '../relative-error.ts';
 export const tolerance = 1e-5;
 
 /** Checks that a compiled function gives what the function itself gives, twice over, and leaves no tensor behind. */
-export function equalsEager<I extends object, O extends object>(t: ExecutionContext, fn: (inputs: I) => O, inputs: I): void {
+export function equalsEager<I extends object, O extends object>(
+  t: ExecutionContext,
+  fn: (inputs: I) => O,
+  inputs: I,
+): void {
   const before = tf.memory().numTensors;
   const expected = tidy(() => fn(inputs));
   const compiled = compile(fn, {inputs: inputs as unknown as SpecsOf<I>});
@@ -34,6 +38,7 @@ export function equalsEager<I extends object, O extends object>(t: ExecutionCont
     disposeTensors(actual);
   }
   compiled[Symbol.dispose]();
-  for (const tensor of flattenTensors(expected).tensors) if (!flattenTensors(inputs).tensors.includes(tensor)) tensor.dispose();
+  for (const tensor of flattenTensors(expected).tensors)
+    if (!flattenTensors(inputs).tensors.includes(tensor)) tensor.dispose();
   t.is(tf.memory().numTensors, before, 'tensors left over');
 }

@@ -72,7 +72,13 @@ test.serial('compile() with a cache records anew when the file is damaged', asyn
   recordings = 0;
   const flipped = Buffer.from(good);
   flipped[good.length >> 1]! ^= 1;
-  for (const bad of [Buffer.alloc(0), good.subarray(0, 20), good.subarray(0, -1), flipped, Buffer.concat([good, good])]) {
+  for (const bad of [
+    Buffer.alloc(0),
+    good.subarray(0, 20),
+    good.subarray(0, -1),
+    flipped,
+    Buffer.concat([good, good]),
+  ]) {
     await writeFile(path, bad);
     t.is(compute(), 1006);
     t.deepEqual(await readFile(path), good);
