@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {EngineUnavailableError, ModelError} from '../errors.ts';
+import {canonicalJson} from './canonical-json.ts';
 import {type CompiledFunction, compile} from './compile/compile.ts';
 import type {SpecsOf} from './compile/tensor-spec.ts';
 import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
@@ -9,6 +10,7 @@ import {keepTensors} from './keep-tensors.ts';
 import {composedKernels} from './kernels/composed-kernels.ts';
 import {fusedKernels} from './kernels/fused-kernels.ts';
 import type {Kernels} from './kernels/kernels.ts';
+import {listTensors} from './list-tensors.ts';
 import type {Memory} from './memory.ts';
 import {type MemoryCounts, updateCounts} from './memory-counts.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
@@ -53,7 +55,9 @@ export class CompressiveTransformer implements Disposable {
   readonly config: ModelConfig;
   readonly #weights: PreparedWeights;
   readonly #kernels: Kernels;
+  readonly #precision: Precision;
   readonly #compile: boolean;
+  readonly #cached: boolean;
   readonly #compiled = new Map<string, CompiledFunction<StepInputs, StepOutputs>>();
   readonly #prepared = new Map<number, {readonly key: string; readonly tensors: PreparedCounts}>();
 
@@ -62,6 +66,7 @@ export class CompressiveTransformer implements Disposable {
    * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
    * @param options.precision How matrix products multiply; bfloat16 needs fused kernels and a processor that has it. @default 'float32'
    * @param options.compiled Whether steps are compiled where the engine can, once for each batch size. @default false
+   * @param options.cached Whether compiled steps are kept in the user's cache folder for later processes. @default true
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
    * @throws {ModelError} If a weight is missing.
    * @throws {EngineUnavailableError} If the engine does not multiply in the precision.
@@ -73,11 +78,14 @@ export class CompressiveTransformer implements Disposable {
       fused = true,
       precision = 'float32',
       compiled = false,
-    }: {fused?: boolean; precision?: Precision; compiled?: boolean} = {},
+      cached = true,
+    }: {fused?: boolean; precision?: Precision; compiled?: boolean; cached?: boolean} = {},
   ) {
     validateModelConfig(config);
     this.config = config;
     this.#compile = compiled;
+    this.#cached = cached;
+    this.#precision = precision;
     const kernels = fused ? fusedKernels(precision) : undefined;
     if (kernels === undefined && precision !== 'float32') {
       throw new EngineUnavailableError(
@@ -151,7 +159,12 @@ export class CompressiveTransformer implements Disposable {
     const key = `${batch} ${advance}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      compiled = compile(compute, {inputs: inputs as SpecsOf<StepInputs>});
+      const kernels = this.#kernels === composedKernels ? 'composed' : `fused ${this.#precision}`;
+      compiled = compile(compute, {
+        inputs: inputs as SpecsOf<StepInputs>,
+        constants: listTensors(this.#weights),
+        ...(this.#cached && {cache: `step ${kernels} ${canonicalJson(this.config)}`}),
+      });
       this.#compiled.set(key, compiled);
     }
     return compiled;

@@ -23,6 +23,7 @@ const INTERNAL = new Set([
   'memory-store/lmdb/lmdb-tables.ts',
   'memory-store/lmdb/store-claim.ts',
   'model/compile/compiled-graph.ts',
+  'model/compile/graph-cache.ts',
   'model/compile/graph-recorder.ts',
   'model/compile/graph-session.ts',
   'model/compile/recorded-variables.ts',
@@ -39,7 +40,7 @@ const INTERNAL = new Set([
 ]);
 
 test('Doors are found in package.json', t => {
-  t.true(doors.length >= 7);
+  t.true(doors.length >= 8);
 });
 
 for (const {door, types, default: path} of doors) {

@@ -2,104 +2,132 @@ import * as tf from '@tensorflow/tfjs';
 import {tidy} from '../tidy.ts';
 import {buildStructure} from './build-structure.ts';
 import {encodeSavedModel} from './encode-saved-model.ts';
+import type {EncodedGraph} from './encoded-graph.ts';
 import {flattenTensors} from './flatten-tensors.ts';
 import {GraphRecorder} from './graph-recorder.ts';
 import {GraphSession} from './graph-session.ts';
 import type {NativeBackend} from './native-backend.ts';
-import type {RecordedGraph} from './recorded-graph.ts';
 import {RecordedVariables} from './recorded-variables.ts';
-import type {StructureTemplate} from './structure-template.ts';
 import type {TensorSpec} from './tensor-spec.ts';
+
+export type RecordOptions = {
+  readonly backend: NativeBackend;
+  readonly specs: readonly TensorSpec[];
+  /** Declared constants. */
+  readonly constants: readonly tf.Tensor[];
+  /** Whether the graph must stand on its own: it then holds all that it captures, and uses no variables. */
+  readonly portable: boolean;
+};
+
+export type LoadOptions = {
+  readonly backend: NativeBackend;
+  /** How many inputs are declared. */
+  readonly inputs: number;
+  readonly constants: readonly tf.Tensor[];
+};
 
 /** A recorded function with its graph loaded in TensorFlow. */
 export class CompiledGraph implements Disposable {
+  readonly encoded: EncodedGraph;
   readonly #session: GraphSession;
-  readonly #graph: RecordedGraph;
-  readonly #outputs: string;
-  readonly #template: StructureTemplate;
-  /** Variables by the positions of their inputs, which come after those declared. */
-  readonly #variables: readonly tf.Variable[];
+  /** What is given to the graph, in the order of its inputs; `undefined` for inputs of the call. */
+  readonly #sources: readonly (tf.Tensor | undefined)[];
   /** Those that the last outputs are assigned to. */
   readonly #assigned: readonly tf.Variable[];
 
   private constructor(
-    graph: RecordedGraph,
+    encoded: EncodedGraph,
     {
       session,
-      template,
-      variables,
+      sources,
       assigned,
-    }: {
-      session: GraphSession;
-      template: StructureTemplate;
-      variables: readonly tf.Variable[];
-      assigned: readonly tf.Variable[];
-    },
+    }: {session: GraphSession; sources: readonly (tf.Tensor | undefined)[]; assigned: readonly tf.Variable[]},
   ) {
-    this.#graph = graph;
+    this.encoded = encoded;
     this.#session = session;
-    this.#outputs = graph.outputs.join(',');
-    this.#template = template;
-    this.#variables = variables;
+    this.#sources = sources;
     this.#assigned = assigned;
   }
 
+  /** Calls a function with zeros and loads what it did as a graph. */
   static record(
     fn: (inputs: readonly tf.Tensor[]) => unknown,
-    {backend, specs}: {backend: NativeBackend; specs: readonly TensorSpec[]},
+    {backend, specs, constants, portable}: RecordOptions,
   ): CompiledGraph {
     return tidy(() => {
-      const recorder = new GraphRecorder(backend);
+      const recorder = new GraphRecorder(backend, {holds: !portable});
       const inputs = specs.map(({shape, dtype = 'float32'}) => tf.zeros(shape.slice(), dtype));
       for (const input of inputs) recorder.addInput(input);
+      for (const constant of constants) recorder.addInput(constant, tf.keep(tf.clone(constant)));
       const variables = new RecordedVariables(recorder);
+      const used = new Set<tf.Tensor | undefined>();
       try {
         const {template, assigned, results} = recorder.record(() =>
           variables.watch(() => {
-            const tensors: tf.Tensor[] = [];
-            const given = flattenTensors(fn(inputs), tensors);
-            const changed = variables.assigned();
-            // TensorFlow cannot give what it is given, nor the same value under two names.
-            return {
-              template: given,
-              assigned: changed,
-              results: [...tensors, ...changed].map(tensor => identity(tensor, backend)),
-            };
+            const given = fn(inputs);
+            // Nobody waits for it.
+            if (given instanceof Promise) given.catch(() => {});
+            const {template, tensors} = flattenTensors(given);
+            const assigned = variables.assigned();
+            return {template, assigned, results: [...tensors, ...assigned]};
           }),
         );
+        if (results.length === 0)
+          throw new TypeError('Cannot compile as the function must give a tensor: it gives none');
         const graph = recorder.graph(results);
-        const inputNames = graph.inputs.map(({name}) => `${name}:0`);
-        const session = GraphSession.load(backend, encodeSavedModel(graph, backend.binding), inputNames);
-        return new CompiledGraph(graph, {session, template, variables: variables.all, assigned});
+        const sources = graph.inputs.map(({position}) => recorder.sources[position]);
+        if (portable && (assigned.length > 0 || sources.some(source => source instanceof tf.Variable))) {
+          throw new TypeError('Cannot compile with a cache as the function uses variables: leave out "cache"');
+        }
+        const encoded = {
+          savedModel: encodeSavedModel(graph, backend.binding),
+          inputs: graph.inputs.map(({name, position}) => ({name: `${name}:0`, position})),
+          outputs: graph.outputs,
+          template,
+        };
+        const session = GraphSession.load(backend, encoded);
+        for (const source of sources) used.add(source);
+        return new CompiledGraph(encoded, {session, sources, assigned});
       } finally {
         variables.restore();
+        disposeKept(recorder.sources.filter(source => !used.has(source)));
       }
     });
   }
 
+  /** Loads a portable graph that was recorded before. */
+  static load(encoded: EncodedGraph, {backend, inputs, constants}: LoadOptions): CompiledGraph {
+    const session = GraphSession.load(backend, encoded);
+    const sources = encoded.inputs.map(({position}) =>
+      position < inputs ? undefined : tf.keep(tf.clone(constants[position - inputs]!)),
+    );
+    return new CompiledGraph(encoded, {session, sources, assigned: []});
+  }
+
   /** @returns The structure that the function gives. */
   run(inputs: readonly tf.Tensor[]): unknown {
-    const all = [...inputs, ...this.#variables];
-    const given = this.#graph.inputs.map(({position}) => all[position]!);
-    const results = this.#session.run(given, this.#outputs);
+    const given = this.encoded.inputs.map(({position}, index) => this.#sources[index] ?? inputs[position]!);
+    const gone = this.#sources.find(source => source?.isDisposed);
+    if (gone !== undefined) {
+      const name = (gone as tf.Variable).name;
+      throw new Error(`Cannot call a compiled function as its variables must be there: "${name}" is disposed of`);
+    }
+    const results = this.#session.run(given);
     const values = results.splice(results.length - this.#assigned.length);
     for (const [index, variable] of this.#assigned.entries()) {
       variable.assign(values[index]!);
       values[index]!.dispose();
     }
-    return buildStructure(this.#template, results);
+    return buildStructure(this.encoded.template, results);
   }
 
   [Symbol.dispose](): void {
     this.#session[Symbol.dispose]();
+    disposeKept(this.#sources);
   }
 }
 
-function identity(tensor: tf.Tensor, backend: NativeBackend): tf.Tensor {
-  const {dtype} = backend.tensorMap.get(tensor.dataId);
-  return backend.executeSingleOutput(
-    'Identity',
-    [{name: 'T', type: backend.binding.TF_ATTR_TYPE, value: dtype}],
-    [tensor],
-  );
+/** Variables are their owner's. */
+function disposeKept(sources: readonly (tf.Tensor | undefined)[]): void {
+  for (const source of sources) if (source !== undefined && !(source instanceof tf.Variable)) source.dispose();
 }

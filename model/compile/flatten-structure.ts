@@ -9,9 +9,9 @@ export type FlattenOptions<T> = {
 };
 
 /**
- * Takes a structure apart; entries that are undefined are left out.
+ * Takes a structure apart, in an order that does not depend on that of keys; entries that are undefined are left out.
  *
- * @throws {TypeError} If there is anything but arrays, objects and leaves in it.
+ * @throws {TypeError} If there is anything but arrays, plain objects and leaves in it.
  */
 export function flattenStructure<T>(structure: unknown, {isLeaf, add, expected}: FlattenOptions<T>): StructureTemplate {
   let count = 0;
@@ -20,16 +20,28 @@ export function flattenStructure<T>(structure: unknown, {isLeaf, add, expected}:
       add(value, path);
       return count++;
     }
-    const isPlain = typeof value === 'object' && value !== null && !(value instanceof Promise);
-    if (!isPlain) {
-      const place = path === '' ? 'it' : `"${path}"`;
-      const found = value instanceof Promise ? 'a promise' : String(value);
-      throw new TypeError(`Cannot compile as ${expected} must be in arrays and objects: ${place} is ${found}`);
-    }
     const inner = (name: string | number) => (path === '' ? `${name}` : `${path}.${name}`);
     if (Array.isArray(value)) return value.map((item, index) => flatten(item, inner(index)));
+    if (!isPlainObject(value)) {
+      const place = path === '' ? 'it' : `"${path}"`;
+      throw new TypeError(
+        `Cannot take a structure apart as it must be ${expected} in arrays and plain objects: ${place} is ${nameOf(value)}`,
+      );
+    }
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(entries.map(([name, item]) => [name, flatten(item, inner(name))]));
   };
   return flatten(structure, '');
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `of class ${value.constructor.name}`;
 }

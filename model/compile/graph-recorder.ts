@@ -8,6 +8,7 @@ import {valueShapedOperations} from './value-shaped-operations.ts';
 type Engine = {
   readonly state: {readonly activeScope: {readonly name: string} | null};
   startScope(name?: string): void;
+  makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor;
 };
 
 /** Attributes that tfjs leaves to be found from the type of the first input, which only eager calls do. */
@@ -17,41 +18,61 @@ const inferredTypes: Readonly<Record<string, readonly string[]>> = {ExpandDims: 
 const mayRead = 'gather';
 
 /**
+ * Captured tensors of more bytes stay where they are and are given to the graph at each call. Small ones are written into it, since
+ * TensorFlow plans by them: shapes, axes, paddings.
+ */
+const constantBytes = 1024;
+
+/**
  * Writes down every operation that tfjs-node gives to TensorFlow.
  *
  * It works below automatic differentiation, so that gradients are recorded like everything else.
  */
 export class GraphRecorder {
+  static #recording = false;
+
   readonly #backend: NativeBackend;
   readonly #binding: NativeBinding;
+  readonly #holds: boolean;
   readonly #engine = tf.engine() as unknown as Engine;
   readonly #inputs: InputNode[] = [];
+  readonly #sources: (tf.Tensor | undefined)[] = [];
   readonly #constants: ConstantNode[] = [];
   readonly #operations: OperationNode[] = [];
   /** Values by the ids of their tensors, which are never used twice. */
   readonly #values = new Map<number, string>();
   readonly #types = new Map<number, number>();
+  /** Where the values of a tensor are that an operation took. */
+  readonly #data = new Map<number, object>();
   /** What depends on inputs. */
   readonly #computed = new Set<number>();
+  /** The first thing that was refused; the function may have caught its error. */
+  #refusal: TypeError | undefined;
 
-  constructor(backend: NativeBackend) {
+  /** @param options.holds Whether large captured tensors are given to the graph at each call, and not written into it. */
+  constructor(backend: NativeBackend, {holds}: {holds: boolean}) {
     this.#backend = backend;
     this.#binding = backend.binding;
+    this.#holds = holds;
   }
 
-  /** Declares a tensor that is given at each call. */
-  addInput(tensor: tf.Tensor): void {
+  /** What is given to the graph, by positions: declared constants, variables, captured tensors; `undefined` for declared inputs. */
+  get sources(): readonly (tf.Tensor | undefined)[] {
+    return this.#sources;
+  }
+
+  /**
+   * Declares a tensor that is given at each call.
+   *
+   * @param source What is given, if not an input of the call.
+   */
+  addInput(tensor: tf.Tensor, source?: tf.Tensor): void {
     const [id] = this.#backend.getInputTensorIds([tensor]) as [number];
-    const {dtype, shape} = this.#backend.tensorMap.get(tensor.dataId);
-    const position = this.#inputs.length;
-    const name = `input_${position}`;
-    this.#inputs.push({name, position, dtype, shape});
-    this.#values.set(id, `${name}:0`);
-    this.#types.set(id, dtype);
     this.#computed.add(id);
+    this.#addInput(id, {dataId: tensor.dataId, source});
   }
 
-  /** Copies a tensor without recording it. */
+  /** Copies a tensor without recording it; both have one piece of memory. */
   copy(tensor: tf.Tensor): tf.Tensor {
     const [id] = this.#backend.getInputTensorIds([tensor]) as [number];
     const {dtype} = this.#backend.tensorMap.get(tensor.dataId);
@@ -60,67 +81,63 @@ export class GraphRecorder {
   }
 
   /**
-   * Calls a function and records the operations that it runs.
+   * Calls a function and records the operations that it runs on inputs and on what was computed from them. Everything else is captured.
    *
    * @throws {TypeError} If the function does what could not be repeated; the message names the operation.
    */
   record<T>(fn: () => T): T {
+    if (GraphRecorder.#recording) {
+      throw new TypeError(
+        'Cannot compile as this is inside a function that is being compiled: compile the outer one whole',
+      );
+    }
     const backend = this.#backend;
     const engine = this.#engine;
-    const binding = this.#binding;
-    const {getInputTensorIds} = backend;
+    const {binding, getInputTensorIds} = backend;
     const {startScope} = engine;
-    const watched: Pick<NativeBinding, 'executeOp' | 'tensorDataSync' | 'runSavedModel'> = {
-      executeOp: (operation, attributes, inputs, outputs) => {
-        const results = binding.executeOp(operation, attributes, inputs, outputs);
-        this.#addOperation({operation, attributes, inputs, results});
-        return results;
-      },
-      tensorDataSync: id => {
-        const scope = operationOf(engine.state.activeScope?.name);
-        if (this.#computed.has(id) && scope !== mayRead) {
-          throw new TypeError(
-            `Cannot compile as values that depend on inputs must stay in tensors: ${scope ?? 'the function'} reads some back to JavaScript`,
-          );
-        }
-        return binding.tensorDataSync(id);
-      },
-      runSavedModel: () => {
-        throw new TypeError(
-          'Cannot compile as the function runs another compiled function or a SavedModel: compile it whole',
-        );
-      },
-    };
+    const {random} = Math;
     // The addon's own object cannot be changed.
-    backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(watched));
+    backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(this.#watchedBinding()));
     backend.getInputTensorIds = tensors => {
       const ids = getInputTensorIds.call(backend, tensors);
-      for (const [index, tensor] of tensors.entries()) this.#addConstant(ids[index]!, tensor);
+      // What tfjs gives instead of a tensor, such as a 64-bit number, has no data.
+      for (const [index, {dataId}] of tensors.entries()) if (dataId !== undefined) this.#data.set(ids[index]!, dataId);
       return ids;
     };
     engine.startScope = name => {
       const operation = operationOf(name);
-      if (operation !== undefined && randomOperations.has(operation)) {
-        throw new TypeError(
-          `Cannot compile as what "${operation}" draws would be the same at each call: draw outside and declare it as an input`,
-        );
-      }
+      if (operation !== undefined && randomOperations.has(operation)) this.#refuseDrawing(operation);
       startScope.call(engine, name);
     };
+    Math.random = () => this.#refuseDrawing('Math.random');
+    GraphRecorder.#recording = true;
     try {
-      return fn();
+      const result = fn();
+      if (this.#refusal !== undefined) throw this.#refusal;
+      return result;
+    } catch (error) {
+      throw this.#refusal ?? error;
     } finally {
+      GraphRecorder.#recording = false;
       backend.binding = binding;
       backend.getInputTensorIds = getInputTensorIds;
       engine.startScope = startScope;
+      Math.random = random;
     }
   }
 
-  /** The graph of what leads to some tensors that the recorded function computed. */
+  /** The graph of what leads to some tensors, be they computed, given or captured. */
   graph(outputs: readonly tf.Tensor[]): RecordedGraph {
-    const names = outputs.map(({dataId}) => this.#values.get(this.#backend.tensorMap.get(dataId).id)!);
-    const needed = new Set(names.map(nodeOf));
-    const operations = this.#operations
+    const ids = this.#backend.getInputTensorIds(outputs);
+    // TensorFlow cannot give what it is given, nor the same value under two names.
+    const given = outputs.map(({dataId}, index) => ({
+      name: `output_${index}`,
+      operation: 'Identity',
+      inputs: [this.#valueOf(ids[index]!, dataId)],
+      attributes: [{name: 'T', type: this.#binding.TF_ATTR_TYPE, value: this.#backend.tensorMap.get(dataId).dtype}],
+    }));
+    const needed = new Set(given.map(({name}) => name));
+    const operations = [...this.#operations, ...given]
       .toReversed()
       .filter(({name, inputs}) => {
         if (!needed.has(name)) return false;
@@ -132,8 +149,43 @@ export class GraphRecorder {
       inputs: this.#inputs.filter(({name}) => needed.has(name)),
       constants: this.#constants.filter(({name}) => needed.has(name)),
       operations,
-      outputs: names,
+      outputs: given.map(({name}) => `${name}:0`),
     };
+  }
+
+  #watchedBinding(): Pick<NativeBinding, 'executeOp' | 'tensorDataSync' | 'loadSavedModel' | 'runSavedModel'> {
+    const binding = this.#binding;
+    const refuseGraphs = () =>
+      this.#refuse('Cannot compile as the function runs a compiled function or a SavedModel: compile it whole');
+    return {
+      executeOp: (operation, attributes, inputs, outputs) => {
+        const results = binding.executeOp(operation, attributes, inputs, outputs);
+        this.#addOperation({operation, attributes, inputs, results});
+        return results;
+      },
+      tensorDataSync: id => {
+        const operation = operationOf(this.#engine.state.activeScope?.name);
+        if (this.#computed.has(id) && operation !== mayRead) {
+          this.#refuse(
+            `Cannot compile as values that depend on inputs must stay in tensors: ${readerOf(operation)} reads some back to JavaScript`,
+          );
+        }
+        return binding.tensorDataSync(id);
+      },
+      loadSavedModel: refuseGraphs,
+      runSavedModel: refuseGraphs,
+    };
+  }
+
+  #refuse(message: string): never {
+    this.#refusal ??= new TypeError(message);
+    throw this.#refusal;
+  }
+
+  #refuseDrawing(operation: string): never {
+    return this.#refuse(
+      `Cannot compile as what "${operation}" draws would be the same at each call: draw outside and declare it as an input`,
+    );
   }
 
   #addOperation({
@@ -147,47 +199,92 @@ export class GraphRecorder {
     inputs: readonly number[];
     results: readonly TensorMetadata[];
   }): void {
+    if (/^(Random|Multinomial|TruncatedNormal|ParameterizedTruncatedNormal)/.test(operation))
+      this.#refuseDrawing(operation);
+    // What no input leads to is computed for good: whoever uses it captures it.
+    if (!inputs.some(id => this.#computed.has(id))) return;
     if (valueShapedOperations.has(operation)) {
-      throw new TypeError(`Cannot compile as the shape of what "${operation}" gives depends on values`);
+      this.#refuse(`Cannot compile as the shape of what "${operation}" gives depends on values: use a mask`);
     }
     const name = `operation_${this.#operations.length}`;
-    const taken = inputs.map(id => this.#values.get(id));
-    if (taken.includes(undefined)) {
-      throw new TypeError(`Cannot compile as "${operation}" takes a number that is not a tensor of tfjs`);
-    }
+    const taken = inputs.map(id => {
+      const dataId = this.#data.get(id);
+      if (dataId !== undefined) return this.#valueOf(id, dataId);
+      return this.#refuse(`Cannot compile as "${operation}" takes a number that is not a tensor of tfjs`);
+    });
     const inferred = (inferredTypes[operation] ?? []).map(attribute => ({
       name: attribute,
       type: this.#binding.TF_ATTR_TYPE,
       value: this.#types.get(inputs[0]!),
     }));
-    this.#operations.push({name, operation, inputs: taken as string[], attributes: [...attributes, ...inferred]});
-    const computed = inputs.some(id => this.#computed.has(id));
+    this.#operations.push({name, operation, inputs: taken, attributes: [...attributes, ...inferred]});
     for (const [index, {id, dtype}] of results.entries()) {
+      this.#typeName(dtype);
       this.#values.set(id, `${name}:${index}`);
       this.#types.set(id, dtype);
-      if (computed) this.#computed.add(id);
+      this.#computed.add(id);
     }
   }
 
-  /** Notes the values of a tensor that comes from neither an input nor an operation. */
-  #addConstant(id: number, {dataId}: {readonly dataId?: object}): void {
-    if (dataId === undefined || this.#values.has(id)) return;
+  /** The value of a tensor, which is captured if it comes from neither an input nor a recorded operation. */
+  #valueOf(id: number, dataId: object): string {
+    const value = this.#values.get(id);
+    if (value !== undefined) return value;
     const {dtype, shape} = this.#backend.tensorMap.get(dataId);
-    const {TF_FLOAT, TF_INT32, TF_BOOL} = this.#binding;
-    if (![TF_FLOAT, TF_INT32, TF_BOOL].includes(dtype)) {
-      throw new TypeError('Cannot compile as tensors must be of float32, int32 or bool: one of another dtype is used');
+    const type = this.#typeName(dtype);
+    const isLarge = tf.util.sizeFromShape(shape) * tf.util.bytesPerElement(type) > constantBytes;
+    if (this.#holds && isLarge) {
+      this.#backend.incRef(dataId);
+      const source = tf.keep(this.#engine.makeTensorFromTensorInfo({dataId, shape, dtype: type}));
+      this.#addInput(id, {dataId, source});
+    } else {
+      const name = `constant_${this.#constants.length}`;
+      // Read at once, since the function may dispose of it.
+      this.#constants.push({name, dtype, shape, data: this.#binding.tensorDataSync(id)});
+      this.#values.set(id, `${name}:0`);
+      this.#types.set(id, dtype);
     }
-    const name = `constant_${this.#constants.length}`;
-    // Read at once, since the function may dispose of it.
-    this.#constants.push({name, dtype, shape, data: this.#binding.tensorDataSync(id)});
+    return this.#values.get(id)!;
+  }
+
+  #addInput(id: number, {dataId, source}: {dataId: object; source: tf.Tensor | undefined}): void {
+    const {dtype, shape} = this.#backend.tensorMap.get(dataId);
+    const position = this.#inputs.length;
+    const name = `input_${position}`;
+    this.#inputs.push({name, position, dtype, shape});
+    this.#sources.push(source);
     this.#values.set(id, `${name}:0`);
     this.#types.set(id, dtype);
+  }
+
+  #typeName(dtype: number): 'float32' | 'int32' | 'bool' {
+    const {TF_FLOAT, TF_INT32, TF_BOOL} = this.#binding;
+    switch (dtype) {
+      case TF_FLOAT:
+        return 'float32';
+      case TF_INT32:
+        return 'int32';
+      case TF_BOOL:
+        return 'bool';
+      default:
+        return this.#refuse('Cannot compile as tensors must be of float32, int32 or bool: one of another type is used');
+    }
   }
 }
 
 /** The operation whose scope has a name; undefined for scopes of other kinds. */
 function operationOf(scope: string | undefined): string | undefined {
   return scope?.match(/^(.*)__op$/)?.[1];
+}
+
+/** Names what reads values; operations of tfjs that wait for values have no scope. */
+function readerOf(operation: string | undefined): string {
+  const {stackTraceLimit} = Error;
+  Error.stackTraceLimit = 50;
+  const {stack = ''} = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  const name = operation ?? /\b(\w+Async)_ \(/.exec(stack)?.[1];
+  return name === undefined ? 'the function' : `"${name}"`;
 }
 
 /** The node of a value's name. */

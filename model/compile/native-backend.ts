@@ -33,13 +33,13 @@ export type NativeBackend = {
   binding: NativeBinding;
   readonly isUsingGpuDevice: boolean;
   readonly tensorMap: {get(dataId: object): {readonly id: number; readonly dtype: number; readonly shape: number[]}};
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  incRef(dataId: object): void;
+  getInputTensorIds(tensors: readonly {readonly dataId?: object}[]): number[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
-  executeSingleOutput(name: string, attributes: readonly OperationAttribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
 };
 
-/** The current backend if it is tfjs-node's. */
+/** The current backend if it is tfjs-node's and computes on processors: graphs take and give tensors in their memory. */
 export function nativeBackend(): NativeBackend | undefined {
   const backend = tf.backend() as unknown as Partial<NativeBackend>;
-  return backend.binding === undefined ? undefined : (backend as NativeBackend);
+  return backend.binding === undefined || backend.isUsingGpuDevice ? undefined : (backend as NativeBackend);
 }

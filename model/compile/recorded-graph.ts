@@ -11,7 +11,7 @@ export type OperationNode = {
   readonly attributes: readonly OperationAttribute[];
 };
 
-/** A tensor that is the same at each call. */
+/** A small tensor that is the same at each call. */
 export type ConstantNode = {
   readonly name: string;
   readonly dtype: number;
@@ -19,9 +19,10 @@ export type ConstantNode = {
   readonly data: tf.TypedArray;
 };
 
-/** A tensor that is given at each call, by its position among what was declared. */
+/** A tensor that is given at each call. */
 export type InputNode = {
   readonly name: string;
+  /** Among all tensors that the recorder was told of or met, declared inputs first. */
   readonly position: number;
   readonly dtype: number;
   readonly shape: readonly number[];

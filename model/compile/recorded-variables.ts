@@ -7,6 +7,9 @@ type Engine = {
   makeVariable(initialValue: tf.Tensor, trainable?: boolean, name?: string, dtype?: tf.DataType): tf.Variable;
 };
 
+/** A variable's value before the recording, and what stands for it during the recording. */
+type Recorded = {readonly value: tf.Tensor; readonly placeholder: object};
+
 /**
  * Variables that a recorded function may read and assign: those there are, and those it makes, such as an optimizer's moments. Each is
  * an input of the graph; those assigned are outputs as well.
@@ -14,27 +17,18 @@ type Engine = {
 export class RecordedVariables {
   readonly #recorder: GraphRecorder;
   readonly #engine = tf.engine() as unknown as Engine;
-  /** Each variable's value before the recording, in the order in which they were declared. */
-  readonly #values = new Map<tf.Variable, tf.Tensor>();
+  readonly #variables = new Map<tf.Variable, Recorded>();
 
   constructor(recorder: GraphRecorder) {
     this.#recorder = recorder;
     for (const variable of Object.values(this.#engine.state.registeredVariables)) this.#add(variable);
   }
 
-  /** In the order of their inputs. */
-  get all(): readonly tf.Variable[] {
-    return [...this.#values.keys()];
-  }
-
   /** Calls a function that may make variables. */
   watch<T>(fn: () => T): T {
     const {makeVariable} = this.#engine;
-    this.#engine.makeVariable = (initialValue, ...rest) => {
-      // A value that the function computed would be taken for the variable's at every call.
-      const copy = this.#recorder.copy(initialValue);
-      const variable = makeVariable.call(this.#engine, copy, ...rest);
-      copy.dispose();
+    this.#engine.makeVariable = (...given) => {
+      const variable = makeVariable.apply(this.#engine, given);
       this.#add(variable);
       return variable;
     };
@@ -47,19 +41,26 @@ export class RecordedVariables {
 
   /** Those that were assigned since they were declared. */
   assigned(): tf.Variable[] {
-    return this.all.filter(variable => variable.dataId !== this.#values.get(variable)!.dataId);
+    return [...this.#variables.keys()].filter(
+      variable => !variable.isDisposed && variable.dataId !== this.#variables.get(variable)!.placeholder,
+    );
   }
 
   /** Gives every variable the value back that it had. */
   restore(): void {
-    for (const variable of this.assigned()) variable.assign(this.#values.get(variable)!);
-    for (const value of this.#values.values()) value.dispose();
+    for (const [variable, {value}] of this.#variables) {
+      if (!variable.isDisposed) variable.assign(value);
+      value.dispose();
+    }
   }
 
   #add(variable: tf.Variable): void {
-    // Shares the variable's data and keeps it when the variable is assigned.
     const value = tf.keep(variable.clone());
-    this.#recorder.addInput(value);
-    this.#values.set(variable, value);
+    // The variable's data may be that of other tensors, which are not to be taken for it.
+    const placeholder = this.#recorder.copy(variable);
+    variable.assign(placeholder);
+    placeholder.dispose();
+    this.#recorder.addInput(variable, variable);
+    this.#variables.set(variable, {value, placeholder: variable.dataId});
   }
 }

@@ -13,8 +13,12 @@ import {relativeError} from './relative-error.ts';
 const tolerance = 1e-4;
 
 /** Compares the model on one engine with the float64 reference, step by step. */
-export function testAgainstReference(test: TestFn, engine: EngineName, {fused = true}: {fused?: boolean} = {}): void {
-  const kernels = fused ? '' : ' with composed kernels';
+export function testAgainstReference(
+  test: TestFn,
+  engine: EngineName,
+  {fused = true, compiled = false}: {fused?: boolean; compiled?: boolean} = {},
+): void {
+  const kernels = `${fused ? '' : ' with composed kernels'}${compiled ? ', compiled' : ''}`;
   test.serial.before(async () => {
     await openEngine(engine);
   });
@@ -22,7 +26,7 @@ export function testAgainstReference(test: TestFn, engine: EngineName, {fused = 
   for (const name of fixtureNames) {
     test.serial(`CompressiveTransformer equals the float64 reference on ${engine}${kernels}: ${name}`, async t => {
       const {config, weights, documents} = await readFixture(name);
-      const model = new CompressiveTransformer(config, weights, {fused});
+      const model = new CompressiveTransformer(config, weights, {fused, compiled, cached: false});
       const before: Memory[] = [];
       for (const steps of documents) {
         let memory = model.emptyMemory(1);
