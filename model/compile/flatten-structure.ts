@@ -9,7 +9,7 @@ export type FlattenOptions<T> = {
 };
 
 /**
- * Takes a structure apart; entries that are undefined are left out.
+ * Takes a structure apart, in an order that does not depend on that of keys; entries that are undefined are left out.
  *
  * @throws {TypeError} If there is anything but arrays, objects and leaves in it.
  */
@@ -29,6 +29,7 @@ export function flattenStructure<T>(structure: unknown, {isLeaf, add, expected}:
     const inner = (name: string | number) => (path === '' ? `${name}` : `${path}.${name}`);
     if (Array.isArray(value)) return value.map((item, index) => flatten(item, inner(index)));
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(entries.map(([name, item]) => [name, flatten(item, inner(name))]));
   };
   return flatten(structure, '');
