@@ -63,13 +63,16 @@ export class BatchPlanner {
     }
     this.#together = [...documents];
     this.#turns++;
-    return this.#together.map(document => {
+    const tasks = this.#together.map(document => {
       const queue = this.#queues.get(document)!;
       const {task} = queue.shift()!;
       this.#tokens -= task.tokens.ids.length;
       if (queue.length === 0) this.#queues.delete(document);
       return task;
     });
+    // A run that goes on at a barrier, where nothing waits, knows nothing of earlier batches.
+    if (this.#queues.size === 0) this.#giveWay();
+    return tasks;
   }
 
   /** Sends the documents of the latest batches behind those that wait. */
