@@ -27,6 +27,8 @@ export function prepareEngineEnvironment({threads}: EngineEnvironmentOptions = {
     }
     process.env.TF_NUM_INTRAOP_THREADS = String(threads);
   }
+  // An operation uses all threads by itself: two at once only take them from each other.
+  process.env.TF_NUM_INTEROP_THREADS ??= '1';
   // 3 = fatal errors only: what TensorFlow says at start-up is meant for its own developers.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   // Without it, TensorFlow takes all memory of the GPU at once.
