@@ -2,6 +2,8 @@ import {Command, Option} from 'commander';
 import {type Engine, type EngineName, engineNames, openEngine} from '../model/engine/engine.ts';
 import {installCommand} from '../model/engine/install-command.ts';
 import {measureMatmul} from '../model/engine/measure-matmul.ts';
+import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
+import {wholeNumber} from './whole-number.ts';
 
 /** What `palimpsest doctor` is made with. */
 export type DoctorCommandOptions = {
@@ -13,6 +15,8 @@ export type DoctorCommandOptions = {
    */
   readonly checkMemoryStore: () => Promise<string>;
 };
+
+type Options = {readonly engine: EngineName | 'auto'; readonly threads?: number; readonly json?: boolean};
 
 type Report = {
   readonly node: string;
@@ -34,9 +38,11 @@ export function doctorCommand({checkMemoryStore}: DoctorCommandOptions): Command
   return new Command('doctor')
     .description('Show what this machine computes and stores with, and how to get what is missing')
     .addOption(new Option('--engine <name>', 'engine to examine').choices(['auto', ...engineNames]).default('auto'))
+    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  $ palimpsest doctor\n  $ palimpsest doctor --engine wasm --json')
-    .action(async ({engine: choice, json}: {readonly engine: EngineName | 'auto'; readonly json?: boolean}) => {
+    .action(async ({engine: choice, threads, json}: Options) => {
+      prepareEngineEnvironment(threads === undefined ? {} : {threads});
       const engine = await openEngine(choice);
       const report = await examine(engine, checkMemoryStore);
       console.log(json ? JSON.stringify(report, undefined, 2) : describe(report));

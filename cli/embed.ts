@@ -28,6 +28,13 @@ export function embedCommand(): Command {
     )
     .option('--text-field <field>', 'jsonl: field of the text (default "text")')
     .option('--batch <documents>', 'documents read in one step', wholeNumber, 8)
+    .option(
+      '--max-wait <ms>',
+      'how long text may wait for others to fill its batch (default: 1000 with standard input, without limit else)',
+      wholeNumber,
+    )
+    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber)
+    .option('--no-compile', 'run each operation by itself: begins sooner, goes on slower, differs in last digits')
     .addOption(
       new Option('--dtype <type>', 'how memories are stored; float16 halves the store and loses digits')
         .choices(['float32', 'float16'])
@@ -52,7 +59,8 @@ Examples:
   $ palimpsest embed -m my-model --every segment -o results.jsonl 'books/**/*.txt.gz'
   $ palimpsest embed -m my-model --format jsonl --id-field doc.id --text-field body corpus.jsonl
   $ palimpsest embed -m my-model --format lines --id-field 4 --every segment --resume /var/log/syslog
-  $ zcat archive.gz | palimpsest embed -m my-model -`,
+  $ zcat archive.gz | palimpsest embed -m my-model -
+  $ tail -F app.log | palimpsest embed -m my-model --format lines --id-field 1 --max-wait 200 -`,
     )
     .action((inputs: string[], options: Omit<EmbedOptions, 'inputs'>) => runEmbed({...options, inputs}));
 }

@@ -39,6 +39,9 @@ export type EmbedOptions = {
   readonly idField?: string;
   readonly textField?: string;
   readonly batch: number;
+  readonly maxWait?: number;
+  readonly threads?: number;
+  readonly compile: boolean;
   readonly dtype: MemoryDtype;
   readonly resume?: boolean;
   readonly strict?: boolean;
@@ -48,13 +51,17 @@ export type EmbedOptions = {
   readonly quiet?: boolean;
 };
 
+/** Files do not trickle, and without a limit the order of results depends on them alone. */
+const standardInputMaxWaitMs = 1000;
+
 /** Runs `palimpsest embed`. */
 export async function runEmbed(options: EmbedOptions): Promise<void> {
   using stop = stopSignals();
   const inputs = await resolveInputs(options.inputs);
   await checkEmbedOptions({...options, inputs});
   const decodes = lineDecoder(options, undefined) !== undefined;
-  const {model, tokenizer, trained} = await openModel(options.model, {engine: options.engine});
+  const {engine, compile, threads} = options;
+  const {model, tokenizer, trained} = await openModel(options.model, {engine, compile, ...(threads && {threads})});
   await using _model = model;
   await using store = await openStore(options, model.fingerprint);
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -99,6 +106,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
           checkpoints,
           every: options.every,
           batch: inputIsDocument(options) ? concurrency : options.batch,
+          maxWaitMs: options.maxWait ?? (inputs.includes('-') ? standardInputMaxWaitMs : Number.POSITIVE_INFINITY),
           strict: options.strict ?? false,
         });
         return remember;

@@ -9,6 +9,7 @@ import type {Model, StepResult, StepRow} from './model.ts';
 import type {ModelConfig} from './model-config.ts';
 import {OpenMemories} from './open-memories.ts';
 import {snapshotMemories} from './snapshot-memories.ts';
+import {StepSizes} from './step-sizes.ts';
 import {tidy} from './tidy.ts';
 
 export type LocalModelOptions = {
@@ -17,6 +18,20 @@ export type LocalModelOptions = {
   readonly config: ModelConfig;
   /** Named and shaped as in docs/model.md. */
   readonly weights: ReadonlyMap<string, TensorData>;
+  /**
+   * Whether steps are compiled where the engine can. Results then differ from those that are not in their last bits.
+   *
+   * @default true
+   */
+  readonly compile?: boolean;
+};
+
+/** What one batch gave; its memory is kept once all batches of a step have proved sound. */
+type BatchOutcome = {
+  readonly results: ReadonlyMap<string, StepResult>;
+  /** Keys by row; undefined where a row is nobody's, or only looked. */
+  readonly keys: readonly (string | undefined)[];
+  readonly memory: Memory | undefined;
 };
 
 /** A model in this thread, on whichever tfjs backend is set. Its steps block the thread. */
@@ -28,24 +43,35 @@ export class LocalModel implements Model {
   readonly #network: CompressiveTransformer;
   readonly #memories = new OpenMemories();
   readonly #empty: Memory;
+  readonly #compile: boolean;
+  readonly #sizes: StepSizes;
 
-  constructor({name, fingerprint, config, weights}: LocalModelOptions) {
+  constructor({name, fingerprint, config, weights, compile = true}: LocalModelOptions) {
     this.name = name;
     this.fingerprint = fingerprint;
     this.config = config;
     this.memoryBytes = memoryBytes(config);
-    this.#network = new CompressiveTransformer(config, weights);
+    this.#compile = compile;
+    this.#network = new CompressiveTransformer(config, weights, {compiled: compile});
+    this.#sizes = new StepSizes({segmentLength: config.segmentLength, compiled: compile});
     this.#empty = this.#network.emptyMemory(1);
   }
 
   async step(rows: readonly StepRow[]): Promise<StepResult[]> {
     checkRows(rows, this.config);
+    const byKey = new Map(rows.map(row => [row.memory, row]));
+    const waiting = this.#memories.arrange(rows.map(({memory}) => memory)).map(key => byKey.get(key)!);
+    const outcomes: BatchOutcome[] = [];
+    try {
+      for (const size of this.#sizes.take(rows.length)) outcomes.push(this.#stepBatch(waiting.splice(0, size), size));
+    } catch (error) {
+      for (const {memory} of outcomes) if (memory !== undefined) disposeTensors(memory);
+      throw error;
+    }
     const results = new Map<string, StepResult>();
-    const full = rows.filter(({tokens}) => tokens.length === this.config.segmentLength);
-    const unfilled = rows.filter(({tokens}) => tokens.length < this.config.segmentLength);
-    // Rows that only look go first: should they fail, no memory has advanced.
-    for (const part of [unfilled, full]) {
-      if (part.length > 0) this.#stepAlike(part, {advance: part === full, results});
+    for (const {results: given, keys, memory} of outcomes) {
+      for (const [key, result] of given) results.set(key, result);
+      if (memory !== undefined) this.#memories.set(keys, memory);
     }
     return rows.map(({memory}) => results.get(memory)!);
   }
@@ -80,38 +106,53 @@ export class LocalModel implements Model {
     this.#network[Symbol.dispose]();
   }
 
-  #stepAlike(rows: readonly StepRow[], {advance, results}: {advance: boolean; results: Map<string, StepResult>}): void {
+  /** @param size At least as many as rows; more are padded. */
+  #stepBatch(rows: readonly StepRow[], size: number): BatchOutcome {
     const {segmentLength: n, modelWidth: d} = this.config;
-    const keys = rows.map(({memory}) => memory);
-    const tokens = new Int32Array(rows.length * n);
-    const present = new Float32Array(rows.length * n);
-    for (const [index, row] of rows.entries()) {
-      tokens.set(row.tokens, index * n);
-      present.fill(1, index * n, index * n + row.tokens.length);
+    const layout = this.#memories.layOut(
+      rows.map(({memory}) => memory),
+      size,
+    );
+    const places = new Map(layout.map((key, place) => [key, place]));
+    const tokens = new Int32Array(size * n);
+    const present = new Float32Array(size * n);
+    for (const row of rows) {
+      const start = places.get(row.memory)! * n;
+      tokens.set(row.tokens, start);
+      present.fill(1, start, start + row.tokens.length);
     }
-    const {sums, bits, memory} = this.#memories.borrow(keys, this.#empty, before =>
+    const advances = new Set(rows.filter(row => row.tokens.length === n).map(({memory}) => memory));
+    // A compiled step serves both, so that a batch size is compiled once.
+    const advance = this.#compile || advances.size > 0;
+    const {sums, bits, memory} = this.#memories.borrow(layout, this.#empty, before =>
       tidy(() => {
-        const step = this.#network.step(tf.tensor2d(tokens, [keys.length, n], 'int32'), before, {advance});
-        const mask = tf.tensor3d(present, [keys.length, 1, n]);
+        const step = this.#network.step(tf.tensor2d(tokens, [size, n], 'int32'), before, {advance});
+        const mask = tf.tensor3d(present, [size, 1, n]);
         return {sums: tf.matMul(mask, step.hidden), bits: step.surprisal, memory: step.memory}; // [B, 1, d], [B, n]
       }),
     );
     const hiddenSums = sums.dataSync() as Float32Array;
     const surprisals = bits.dataSync() as Float32Array;
     disposeTensors([sums, bits]);
-    const given = rows.map((row, index) => ({
-      hiddenSum: hiddenSums.slice(index * d, (index + 1) * d),
-      surprisal: surprisals.slice(index * n, index * n + row.tokens.length),
-    }));
-    const broken = given.findIndex(({hiddenSum, surprisal}) => !allFinite(hiddenSum) || !allFinite(surprisal));
+    const results = rows.map(row => {
+      const place = places.get(row.memory)!;
+      return {
+        hiddenSum: hiddenSums.slice(place * d, (place + 1) * d),
+        surprisal: surprisals.slice(place * n, place * n + row.tokens.length),
+      };
+    });
+    const broken = results.findIndex(({hiddenSum, surprisal}) => !allFinite(hiddenSum) || !allFinite(surprisal));
+    if (memory !== undefined && (broken !== -1 || advances.size === 0)) disposeTensors(memory);
     if (broken !== -1) {
-      if (memory !== undefined) disposeTensors(memory);
       throw new NumericalError(
-        `Cannot read a segment of "${keys[broken]}" as the network's output must be finite: check the weights of model "${this.name}"`,
+        `Cannot read a segment of "${rows[broken]!.memory}" as the network's output must be finite: check the weights of model "${this.name}"`,
       );
     }
-    for (const [index, key] of keys.entries()) results.set(key, given[index]!);
-    if (memory !== undefined) this.#memories.set(keys, memory);
+    return {
+      results: new Map(rows.map(({memory: key}, index) => [key, results[index]!])),
+      keys: layout.map(key => (key !== undefined && advances.has(key) ? key : undefined)),
+      memory: advances.size > 0 ? memory : undefined,
+    };
   }
 }
 

@@ -1,11 +1,10 @@
-import type {EngineName} from './engine/engine.ts';
 import {readModelDirectory} from './model-directory/read-model-directory.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
-import {ModelWorker} from './worker/model-worker.ts';
+import {ModelWorker, type ModelWorkerOptions} from './worker/model-worker.ts';
 
-export type OpenModelOptions = {
-  /** @default 'auto' */
-  readonly engine?: EngineName | 'auto';
+export type OpenModelOptions = ModelWorkerOptions & {
+  /** Whether steps are compiled where the engine can; their results differ in the last bits from those that are not. @default true */
+  readonly compile?: boolean;
 };
 
 /** A model folder that is ready to read with. */
@@ -21,8 +20,12 @@ export type OpenedModel = {
  *
  * @throws {ModelError} If a file is missing, damaged or does not fit the others.
  * @throws {EngineUnavailableError} If the engine cannot be used here; the message says how to get it.
+ * @throws {RangeError} If `threads` is not a positive integer.
  */
-export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+export async function openModel(
+  path: string,
+  {compile = true, ...options}: OpenModelOptions = {},
+): Promise<OpenedModel> {
   const {tokenizer, trained, ...model} = await readModelDirectory(path);
-  return {model: await ModelWorker.start(model, options), tokenizer, trained};
+  return {model: await ModelWorker.start({...model, compile}, options), tokenizer, trained};
 }

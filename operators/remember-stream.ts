@@ -24,6 +24,14 @@ export type RememberStreamOptions = {
   readonly batch?: number;
   /** Tokens that may wait for batches to fill, over all documents. @default 131,072 for each row of the batch */
   readonly bufferedTokens?: number;
+  /**
+   * Milliseconds that a segment may wait for others to fill its batch, for sources that trickle. What is read of a document stays the same
+   * to the bit; the order in which documents have their turn then depends on time. Without it, batches wait until they are full, until a
+   * barrier or the end comes, or until `bufferedTokens` wait.
+   *
+   * @default Infinity
+   */
+  readonly maxWaitMs?: number;
   /** Bytes of memories held open in the engine; the least recently read are closed at checkpoints. @default 1 GiB */
   readonly openMemoryBytes?: number;
   /** Whether ill-formed UTF-8 ends the run, instead of being read as U+FFFD. @default false */
@@ -54,14 +62,19 @@ export class RememberStream extends TransformStream<
   readonly #documents: DocumentTable;
   readonly #reader: SegmentReader;
 
-  /** @throws {RangeError} If a number is not a positive integer, or the tokenizer gives tokens that the model does not know. */
+  /** @throws {RangeError} If a number is out of range, or the tokenizer gives tokens that the model does not know. */
   constructor(options: RememberStreamOptions) {
     const {model, store, tokenizer, batch = 1, every = 'document'} = options;
-    const {bufferedTokens = 131_072 * batch, openMemoryBytes = 2 ** 30} = options;
+    const {bufferedTokens = 131_072 * batch, openMemoryBytes = 2 ** 30, maxWaitMs = Number.POSITIVE_INFINITY} = options;
     for (const [name, value] of Object.entries({batch, bufferedTokens, openMemoryBytes})) {
       if (Number.isSafeInteger(value) && value > 0) continue;
       throw new RangeError(
         `Cannot construct RememberStream as ${name} must be a positive integer: current value is ${value}`,
+      );
+    }
+    if (!(maxWaitMs >= 0)) {
+      throw new RangeError(
+        `Cannot construct RememberStream as maxWaitMs must be 0 or more: current value is ${maxWaitMs}`,
       );
     }
     if (tokenizer.vocabularySize > model.config.vocabularySize) {
@@ -98,6 +111,7 @@ export class RememberStream extends TransformStream<
       every,
       batch,
       bufferedTokens,
+      maxWaitMs,
       statistics: this.#statistics,
       emit: embedding => output.enqueue(embedding),
       // Reported even while no further record comes in whose reading could fail.

@@ -12,6 +12,8 @@ export type SegmentReaderOptions = {
   readonly every: 'segment' | 'document';
   readonly batch: number;
   readonly bufferedTokens: number;
+  /** Milliseconds that a segment may wait for its batch to fill; infinite if it may wait for ever. */
+  readonly maxWaitMs: number;
   readonly statistics: ReadingStatistics;
   readonly emit: (embedding: StreamRecord<Embedding>) => void;
   readonly fail: (error: unknown) => void;
@@ -23,6 +25,9 @@ type Totals = {readonly summary: RunningSummary; segments: number};
 /** Batches on their way through the model: one in work, one waiting so that the model never idles, one being read back. */
 const batchesUnderWay = 3;
 
+/** As many as keep the model from idling: below it, a batch that does not fill is started after a while. */
+const batchesToFeed = 2;
+
 /** Takes segments through the model in batches, adds up what they give, and emits embeddings. */
 export class SegmentReader {
   readonly #options: SegmentReaderOptions;
@@ -32,6 +37,8 @@ export class SegmentReader {
   #underWay = 0;
   #last: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #failed = false;
 
   constructor(options: SegmentReaderOptions) {
     this.#options = options;
@@ -44,19 +51,54 @@ export class SegmentReader {
 
   /** Starts the batches that are due; resolves when the model can do with more. */
   async startDue(): Promise<void> {
-    for (const tasks of this.#planner.due()) await this.#start(tasks);
+    while (this.#planner.due) {
+      await this.#freePlace();
+      // While this waited, segments may have left that had waited too long.
+      if (this.#planner.due) this.#start(this.#planner.take());
+    }
+    this.#watchWaiting();
   }
 
   /** Reads everything that was added. */
   async finish(): Promise<void> {
-    for (const tasks of this.#planner.rest()) await this.#start(tasks);
+    for (;;) {
+      await this.#freePlace();
+      if (this.#planner.waitingSince === undefined) break;
+      this.#start(this.#planner.take());
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#last;
   }
 
-  async #start(tasks: readonly SegmentTask[]): Promise<void> {
+  /** Starts an unfull batch once a segment has waited long enough and the model is about to have nothing to do. */
+  #watchWaiting(): void {
+    const {maxWaitMs} = this.#options;
+    if (!Number.isFinite(maxWaitMs) || this.#timer !== undefined || this.#failed) return;
+    // Segments behind one that is in work would only make its batch's successor smaller.
+    if (this.#underWay >= batchesToFeed) return;
+    const since = this.#planner.waitingSince;
+    if (since === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        const oldest = this.#planner.waitingSince;
+        if (oldest !== undefined && performance.now() - oldest >= maxWaitMs && this.#underWay < batchesToFeed) {
+          this.#start(this.#planner.take());
+        }
+        this.#watchWaiting();
+      },
+      Math.max(0, Math.ceil(since + maxWaitMs - performance.now())),
+    );
+  }
+
+  async #freePlace(): Promise<void> {
     while (this.#underWay >= batchesUnderWay) {
       await Promise.race([this.#last, new Promise<void>(resolve => (this.#wake = resolve))]);
     }
+  }
+
+  #start(tasks: readonly SegmentTask[]): void {
     this.#underWay++;
     const stepping = this.#step(tasks);
     // Awaited below, in order; until then a failure must not count as unhandled.
@@ -66,8 +108,12 @@ export class SegmentReader {
       for (const [index, task] of tasks.entries()) await this.#finishTask(task, results[index]);
       this.#underWay--;
       this.#wake();
+      this.#watchWaiting();
     });
-    this.#last.catch(this.#options.fail);
+    this.#last.catch(error => {
+      this.#failed = true;
+      this.#options.fail(error);
+    });
   }
 
   /** One result for each task, `undefined` for those without tokens. */

@@ -9,11 +9,24 @@ import type {MemorySnapshot} from '../memory-snapshot.ts';
 import type {Model, StepResult, StepRow} from '../model.ts';
 import type {ModelConfig} from '../model-config.ts';
 import {transferableBuffers} from './transferable-buffers.ts';
-import type {EngineSummary, WorkerError, WorkerMethod, WorkerReply, WorkerRequest} from './worker-protocol.ts';
+import type {
+  EngineSummary,
+  WorkerError,
+  WorkerMethod,
+  WorkerReply,
+  WorkerRequest,
+  WorkerStart,
+} from './worker-protocol.ts';
 
 export type ModelWorkerOptions = {
   /** @default 'auto' */
   readonly engine?: EngineName | 'auto';
+  /**
+   * Threads that TensorFlow may use for one operation; it reads them once in a process, when the first engine is opened.
+   *
+   * @default those of TF_NUM_INTRAOP_THREADS, else all of the machine
+   */
+  readonly threads?: number;
 };
 
 type Call = {readonly resolve: (result: never) => void; readonly reject: (reason: unknown) => void};
@@ -59,13 +72,17 @@ export class ModelWorker implements Model {
    *
    * @param model Its weights are moved to the worker and cannot be used afterwards.
    * @throws {EngineUnavailableError} If the engine cannot be used; the message says how to get it.
+   * @throws {RangeError} If `threads` is not a positive integer.
    */
-  static async start(model: LocalModelOptions, {engine = 'auto'}: ModelWorkerOptions = {}): Promise<ModelWorker> {
-    prepareEngineEnvironment();
+  static async start(
+    model: LocalModelOptions,
+    {engine = 'auto', threads}: ModelWorkerOptions = {},
+  ): Promise<ModelWorker> {
+    prepareEngineEnvironment(threads === undefined ? {} : {threads});
     const {port1: port, port2} = new MessageChannel();
-    const {name, fingerprint, config, weights} = model;
+    const {name, fingerprint, config, weights, compile = true} = model;
     const worker = new Worker(new URL('./worker-thread.js', import.meta.url), {
-      workerData: {name, fingerprint, config, weights, engine, port: port2},
+      workerData: {name, fingerprint, config, weights, compile, engine, port: port2} satisfies WorkerStart,
       transferList: [port2, ...transferableBuffers(weights)],
     });
     const connection: Connection = {worker, port, calls: new Map()};

@@ -52,6 +52,80 @@ for (const compressor of compressorNames) {
   });
 }
 
+for (const compile of [true, false]) {
+  test.serial(
+    `LocalModel gives a row the same bits at any place of any batch: ${compile ? '' : 'not '}compiled`,
+    async t => {
+      // Sizes whose rows processors take in other portions, or begin elsewhere, when they share a matrix.
+      for (const sizes of [
+        {},
+        {segmentLength: 128, modelWidth: 64},
+        {segmentLength: 24, modelWidth: 34, feedForwardWidth: 51},
+        {segmentLength: 8, modelWidth: 34},
+        {segmentLength: 4},
+        {segmentLength: 1, compressionRate: 1},
+        {segmentLength: 15, modelWidth: 34, feedForwardWidth: 51, memoryLength: 20, compressedMemoryLength: 9},
+      ]) {
+        const options = {...smallModelOptions({layers: 1, ...sizes}), compile};
+        await using alone = new LocalModel(options);
+        await using together = new LocalModel(options);
+        const {segmentLength} = together.config;
+        for (const [index, documents] of [
+          [0, 1, 2, 3, 4, 5, 6, 7],
+          [3],
+          [7, 1, 0],
+          [2, 3, 5, 4, 6],
+          [0, 5],
+          [6, 1, 2, 3, 4, 5],
+        ].entries()) {
+          const rows = documents.map((document, place) => ({
+            memory: `${document}`,
+            tokens: segment(document, index, place === 2 ? Math.max(1, segmentLength - 1) : segmentLength),
+          }));
+          const expected: StepResult[] = [];
+          for (const row of rows) expected.push(...(await alone.step([row])));
+          t.deepEqual(await together.step(rows), expected, `${JSON.stringify(sizes)}, step ${index}`);
+        }
+        const all = Array.from({length: 8}, (_, document) => `${document}`);
+        t.deepEqual(await together.snapshot(all), await alone.snapshot(all), JSON.stringify(sizes));
+      }
+    },
+  );
+}
+
+test.serial(
+  'LocalModel keeps every memory of a step as it was when one row breaks, whichever batch it is in',
+  async t => {
+    const options = smallModelOptions();
+    // Token 255 alone is broken.
+    options.weights.get('embedding.weight')!.data.fill(Number.NaN, 255 * 32);
+    await using model = new LocalModel(options);
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    // Five rows are a batch of four and one of one; what is not finite would reach all through the scores of next tokens.
+    const rows = keys.map((memory, document) => ({memory, tokens: segment(document, 0).map(token => token % 200)}));
+    await t.throwsAsync(model.step(rows), {instanceOf: NumericalError});
+    for (const {memoryCount} of await model.snapshot(keys)) t.is(memoryCount, 0);
+  },
+);
+
+test.serial('LocalModel compiles steps unless told not to', async t => {
+  await using compiled = new LocalModel(smallModelOptions());
+  await using eager = new LocalModel({...smallModelOptions(), compile: false});
+  const row = [{memory: 'a', tokens: segment(0, 0)}];
+  const [[fast], [slow]] = [await compiled.step(row), await eager.step(row)];
+  for (const [i, bits] of fast!.surprisal.entries()) t.true(Math.abs(bits - slow!.surprisal[i]!) < 1e-4 * bits);
+  // One call of TensorFlow instead of hundreds: the profiler of tfjs sees few operations.
+  const operations = async (model: LocalModel) => {
+    const {kernels} = await tf.profile(async () => {
+      await model.step(row);
+      return tf.scalar(0);
+    });
+    return kernels.length;
+  };
+  t.true((await operations(eager)) > 40);
+  t.true((await operations(compiled)) < 10);
+});
+
 test.serial('LocalModel leaves a memory as it was when a row is not full', async t => {
   await using model = smallModel();
   for (let index = 0; index < 4; index++) await model.step([{memory: 'a', tokens: segment(0, index)}]);

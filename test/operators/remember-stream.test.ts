@@ -314,6 +314,99 @@ test.serial('RememberStream counts ill-formed UTF-8, or ends the run if it is st
   });
 });
 
+test.serial('RememberStream waits no longer for a batch to fill than it is told to', async t => {
+  await using model = smallModel();
+  const content = text(5 * n, 8);
+  for (const maxWaitMs of [30, Number.POSITIVE_INFINITY]) {
+    const stream = new RememberStream({
+      model,
+      store: new InMemoryStore(),
+      tokenizer,
+      every: 'segment',
+      batch: 8,
+      maxWaitMs,
+    });
+    const reader = stream.readable.getReader();
+    const writer = stream.writable.getWriter();
+    const started = performance.now();
+    const position = {partition: 'p', offset: 0n};
+    const writing = writer.write({key: `a ${maxWaitMs}`, value: {content, last: false}, position, timestamp: 0});
+    if (Number.isFinite(maxWaitMs)) {
+      // All that the one document has comes, though no second one ever does.
+      for (let segment = 0; segment < Math.floor(content.length / n); segment++) t.false((await reader.read()).done);
+      t.true(performance.now() - started >= maxWaitMs);
+    } else {
+      const nothing = new Promise(resolve => setTimeout(resolve, 300, 'nothing'));
+      t.is(await Promise.race([reader.read(), nothing]), 'nothing');
+    }
+    await writing.catch(() => {});
+    await writer.abort();
+  }
+});
+
+test.serial('RememberStream fills batches from a fast source though it may wait for none', async t => {
+  await using model = smallModel();
+  const sizes: number[] = [];
+  const step = model.step.bind(model);
+  model.step = async rows => {
+    sizes.push(rows.length);
+    return step(rows);
+  };
+  const documents = Array.from({length: 8}, (_, i) => records(`document ${i}`, text(20 * n, 40 + i), 4 * n));
+  await using reading = driver({model, batch: 8, maxWaitMs: 1});
+  await reading.push(...interleaved(documents));
+  await reading.end();
+  const full = sizes.filter(size => size === 8).length;
+  t.true(full > sizes.length / 2, sizes.join());
+});
+
+test.serial('RememberStream gives the same bits and stores the same whenever its batches start', async t => {
+  const documents = [300, 180, 90, 200].map((length, i) => records(`document ${i}`, text(length, 10 + i), 23));
+  const input = interleaved(documents);
+  const random = seededRandom(3);
+  for (const sizes of [{}, {segmentLength: 15, modelWidth: 34, feedForwardWidth: 51}, {segmentLength: 8}]) {
+    const read = async (maxWaitMs: number) => {
+      const store = new InMemoryStore();
+      await using model = smallModel(sizes);
+      await using reading = driver({model, store, batch: 3, maxWaitMs});
+      for (const [index, record] of input.entries()) {
+        await reading.push(record);
+        if (maxWaitMs === 0 && random() < 0.5) await new Promise(resolve => setTimeout(resolve, 4));
+        if (index === 12) await reading.barrier();
+      }
+      await reading.end();
+      const stored = await Promise.all(documents.map((_, i) => store.get(`document ${i}`)));
+      return {embeddings: byDocument(values(reading.outputs)), stored};
+    };
+    t.deepEqual(await read(0), await read(Number.POSITIVE_INFINITY), JSON.stringify(sizes));
+  }
+});
+
+test.serial('RememberStream reads a short document while a long one still waits', async t => {
+  await using model = smallModel();
+  const order: string[] = [];
+  const stream = new RememberStream({
+    model,
+    store: new InMemoryStore(),
+    tokenizer,
+    every: 'segment',
+    batch: 2,
+    maxWaitMs: 1,
+  });
+  const reading = (async () => {
+    for await (const element of stream.readable) {
+      if ('key' in element) order.push(element.key);
+    }
+  })();
+  const writer = stream.writable.getWriter();
+  await writer.write(records('long', text(400 * n, 9), 1_000_000)[0]!);
+  for (let i = 0; i < 3; i++) await writer.write(records(`short ${i}`, text(2 * n, 50 + i), 1000)[0]!);
+  await writer.close();
+  await reading;
+  const lastShort = order.findLastIndex(key => key.startsWith('short'));
+  t.true(lastShort < 60, `${lastShort} of ${order.length}`);
+});
+
 test.serial('RememberStream fails with the model, even if no further record comes', async t => {
   const options = smallModelOptions();
   options.weights.get('final_normalisation.gain')!.data.fill(Number.NaN);
@@ -332,6 +425,12 @@ test.serial('RememberStream refuses options out of range', async t => {
     t.throws(() => new RememberStream({model, store, tokenizer, [option]: 0}), {
       instanceOf: RangeError,
       message: `Cannot construct RememberStream as ${option} must be a positive integer: current value is 0`,
+    });
+  }
+  for (const maxWaitMs of [-1, Number.NaN]) {
+    t.throws(() => new RememberStream({model, store, tokenizer, maxWaitMs}), {
+      instanceOf: RangeError,
+      message: `Cannot construct RememberStream as maxWaitMs must be 0 or more: current value is ${maxWaitMs}`,
     });
   }
   await using narrow = smallModel({vocabularySize: 100});

@@ -1,0 +1,26 @@
+export type BatchBucketsOptions = {
+  /** Smallest size. @default 1 */
+  readonly least?: number;
+};
+
+/** What the call of a step costs beside its rows, in rows: 0.5 to 2 were measured from wide models to narrow ones (docs/performance.md). */
+const callCost = 1;
+
+/**
+ * Sizes of the batches that take a number of rows at the least cost, where a compiled step exists for powers of two alone. Rows fill them in
+ * order; what the last one is larger than its rows is padding.
+ *
+ * @param rows At least 1.
+ * @returns Largest first; fewer ones where two ways cost the same.
+ */
+export function batchBuckets(rows: number, {least = 1}: BatchBucketsOptions = {}): number[] {
+  const larger = Math.max(least, 2 ** Math.ceil(Math.log2(rows)));
+  const smaller = larger / 2;
+  if (smaller < least || larger === rows) return [larger];
+  const split = [smaller, ...batchBuckets(rows - smaller, {least})];
+  return cost(split) < cost([larger]) ? split : [larger];
+}
+
+function cost(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + callCost + size, 0);
+}
