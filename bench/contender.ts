@@ -11,6 +11,7 @@ export type Contender = {
 /** Everyone who can take part, in the order of their turns. */
 export const contenders: readonly Contender[] = [
   {name: 'palimpsest', precision: 'float32', language: 'node', program: 'contenders/palimpsest.js'},
+  {name: 'palimpsest', precision: 'bfloat16', language: 'node', program: 'contenders/palimpsest.js'},
   {name: 'pytorch', precision: 'float32', language: 'python', program: 'peers/pytorch_peer.py'},
   {name: 'pytorch', precision: 'bfloat16', language: 'python', program: 'peers/pytorch_peer.py'},
   {

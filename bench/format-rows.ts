@@ -1,17 +1,20 @@
 import {formatTable} from './format-table.ts';
 import type {BenchRow} from './measure-cell.ts';
 
-/** A table of results; each is compared with this project's in the same cell, if it took part. */
+/** A table of results; each is compared with this project's in the same cell and, where there is one, the same precision. */
 export function formatRows(rows: readonly BenchRow[]): string {
   return formatTable(
-    ['cell', 'contender', 'precision', '>tokens/s', '>palimpsest is', '>matmul GFLOP/s'],
+    ['cell', 'contender', 'precision', '>tokens/s', '>palimpsest is', '>matmul GFLOP/s', '>of it'],
     rows.map(row => {
-      const own = rows.find(
+      const ours = rows.filter(
         ({contender, configuration, batch}) =>
           contender === 'palimpsest' && configuration === row.configuration && batch === row.batch,
       );
+      const own = ours.find(({precision}) => precision === row.precision) ?? ours[0];
       const ratio =
-        own === undefined || own === row ? '' : `${(own.tokensPerSecond / row.tokensPerSecond).toFixed(2)}×`;
+        own === undefined || row.contender === 'palimpsest'
+          ? ''
+          : `${(own.tokensPerSecond / row.tokensPerSecond).toFixed(2)}×`;
       return [
         `${row.configuration}${row.batch}`,
         row.contender,
@@ -19,6 +22,7 @@ export function formatRows(rows: readonly BenchRow[]): string {
         Math.round(row.tokensPerSecond).toLocaleString('en'),
         ratio,
         Math.round(row.matmulGflops).toString(),
+        `${Math.round((row.gigaflops / row.matmulGflops) * 100)} %`,
       ];
     }),
   );

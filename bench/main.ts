@@ -7,6 +7,7 @@ import {runCommand} from '../model/engine/run-command.ts';
 import {type BenchOptions, benchHelp, parseBenchOptions} from './bench-options.ts';
 import type {ContenderProcess} from './contender-process.ts';
 import {formatRows} from './format-rows.ts';
+import {hasBfloat16} from './has-bfloat16.ts';
 import {type BenchRow, measureCell, type RunningContender} from './measure-cell.ts';
 import {pythonEnvironment} from './python-environment.ts';
 import {startContender} from './start-contender.ts';
@@ -22,9 +23,14 @@ try {
   process.exitCode = 1;
 }
 
-async function bench({cells, contenders, rounds, json}: BenchOptions): Promise<void> {
+async function bench({cells, contenders: wanted, rounds, json}: BenchOptions): Promise<void> {
   const threads = availableParallelism();
   console.log(`${cpus()[0]?.model.trim() ?? 'Unknown processor'}; all ${threads} threads for each; ${rounds} rounds\n`);
+  const contenders = wanted.filter(({name, precision}) => {
+    const able = name !== 'palimpsest' || precision === 'float32' || hasBfloat16();
+    if (!able) console.log('Without palimpsest in bfloat16: this processor has no AVX512-BF16\n');
+    return able;
+  });
   // A program that waits for its threads by spinning, as PyTorch does, loses more than its share on a busy machine.
   const load = loadavg()[0]!;
   if (load > threads / 2) {

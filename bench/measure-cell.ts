@@ -1,6 +1,7 @@
 import type {BenchCell} from './bench-cell.ts';
 import type {Contender} from './contender.ts';
 import type {ContenderProcess} from './contender-process.ts';
+import {flopsPerToken} from './flops-per-token.ts';
 import {median} from './median.ts';
 
 /** A contender's result in a cell. */
@@ -10,6 +11,8 @@ export type BenchRow = {
   readonly precision: Contender['precision'];
   readonly contender: Contender['name'];
   readonly tokensPerSecond: number;
+  /** What the step's products of matrices take a second (flopsPerToken). */
+  readonly gigaflops: number;
   /** A product of two 2048 by 2048 matrices of the row's precision, by the library that the contender computes with. */
   readonly matmulGflops: number;
 };
@@ -53,6 +56,7 @@ export async function measureCell(
     precision: contender.precision,
     contender: contender.name,
     tokensPerSecond: median(tokensPerSecond),
+    gigaflops: median(tokensPerSecond) * (flopsPerToken(config) / 1e9),
     matmulGflops: median(gflops),
   }));
 }

@@ -3,6 +3,8 @@ import {type Engine, type EngineName, engineNames, openEngine} from '../model/en
 import {installCommand} from '../model/engine/install-command.ts';
 import {measureMatmul} from '../model/engine/measure-matmul.ts';
 import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
+import {fusedKernels} from '../model/kernels/fused-kernels.ts';
+import type {Precision} from '../model/precision.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** What `palimpsest doctor` is made with. */
@@ -26,6 +28,8 @@ type Report = {
     readonly description: string;
     readonly tensorflowVersion: string | null;
     readonly threads: number;
+    /** In which it multiplies. */
+    readonly precisions: readonly Precision[];
     readonly gigaflops: number;
   };
   /** Faster engines that cannot be used, and the command that changes it. */
@@ -55,6 +59,7 @@ async function examine(engine: Engine, checkMemoryStore: () => Promise<string>):
   // Plain JavaScript would take seconds for the size that the others need to show their speed.
   const size = name === 'cpu' ? 256 : name === 'gpu' ? 4096 : 1024;
   const gigaflops = Number((await measureMatmul(engine, {size})).toPrecision(3));
+  const precisions: Precision[] = fusedKernels('bfloat16') === undefined ? ['float32'] : ['float32', 'bfloat16'];
   const memoryStore = await checkMemoryStore().then(
     version => ({version}),
     error => ({problem: error instanceof Error ? error.message : String(error)}),
@@ -62,7 +67,7 @@ async function examine(engine: Engine, checkMemoryStore: () => Promise<string>):
   return {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    engine: {name, description, tensorflowVersion, threads, gigaflops},
+    engine: {name, description, tensorflowVersion, threads, precisions, gigaflops},
     missing: skipped.map(({name, reason}) => ({name, reason, command: installCommand(name) ?? null})),
     memoryStore,
   };
@@ -74,6 +79,7 @@ function describe({node, platform, engine, missing, memoryStore}: Report): strin
     ['Engine', `${engine.name}: ${engine.description}`],
     ['TensorFlow', engine.tensorflowVersion ?? 'not used'],
     ['Threads', String(engine.threads)],
+    ['Precisions', engine.precisions.join(', ')],
     ['Matrix product', `${engine.gigaflops} GFLOP/s (float32)`],
     ['Memory store', 'version' in memoryStore ? memoryStore.version : memoryStore.problem],
     ...missing.map(({name, reason}): [string, string] => [`Not used: ${name}`, reason]),

@@ -34,6 +34,11 @@ export function embedCommand(): Command {
       wholeNumber,
     )
     .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber)
+    .addOption(
+      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
+        .choices(['float32', 'bfloat16', 'auto'])
+        .default('float32'),
+    )
     .option('--no-compile', 'run each operation by itself: begins sooner, goes on slower, differs in last digits')
     .addOption(
       new Option('--dtype <type>', 'how memories are stored; float16 halves the store and loses digits')

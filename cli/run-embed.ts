@@ -11,6 +11,7 @@ import type {MemoryDtype} from '../memory-store/memory-dtype.ts';
 import type {MemoryStore} from '../memory-store/memory-store.ts';
 import type {EngineName} from '../model/engine/engine.ts';
 import {openModel} from '../model/open-model.ts';
+import type {PrecisionChoice} from '../model/precision.ts';
 import {DecodeStream} from '../operators/decode-stream.ts';
 import type {Decoder} from '../operators/decoder.ts';
 import {EncodeStream} from '../operators/encode-stream.ts';
@@ -42,6 +43,7 @@ export type EmbedOptions = {
   readonly maxWait?: number;
   readonly threads?: number;
   readonly compile: boolean;
+  readonly precision: PrecisionChoice;
   readonly dtype: MemoryDtype;
   readonly resume?: boolean;
   readonly strict?: boolean;
@@ -60,8 +62,13 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   const inputs = await resolveInputs(options.inputs);
   await checkEmbedOptions({...options, inputs});
   const decodes = lineDecoder(options, undefined) !== undefined;
-  const {engine, compile, threads} = options;
-  const {model, tokenizer, trained} = await openModel(options.model, {engine, compile, ...(threads && {threads})});
+  const {engine, compile, precision, threads} = options;
+  const {model, tokenizer, trained} = await openModel(options.model, {
+    engine,
+    compile,
+    precision,
+    ...(threads && {threads}),
+  });
   await using _model = model;
   await using store = await openStore(options, model.fingerprint);
   const say = (line: string) => process.stderr.write(`${line}\n`);

@@ -15,7 +15,7 @@ import type {Memory} from './memory.ts';
 import {type MemoryCounts, updateCounts} from './memory-counts.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
-import type {Precision} from './precision.ts';
+import type {Precision, PrecisionChoice} from './precision.ts';
 import {type PreparedWeights, prepareWeights} from './prepare-weights.ts';
 import {restoreMemory} from './restore-memory.ts';
 import {tidy} from './tidy.ts';
@@ -53,9 +53,10 @@ export type Step = {
  */
 export class CompressiveTransformer implements Disposable {
   readonly config: ModelConfig;
+  /** How matrix products multiply. */
+  readonly precision: Precision;
   readonly #weights: PreparedWeights;
   readonly #kernels: Kernels;
-  readonly #precision: Precision;
   readonly #compile: boolean;
   readonly #cached: boolean;
   readonly #compiled = new Map<string, CompiledFunction<StepInputs, StepOutputs>>();
@@ -64,7 +65,7 @@ export class CompressiveTransformer implements Disposable {
   /**
    * @param weights Named and shaped as in docs/model.md.
    * @param options.fused Whether to use the engine's fused kernels where it has them. @default true
-   * @param options.precision How matrix products multiply; bfloat16 needs fused kernels and a processor that has it. @default 'float32'
+   * @param options.precision How matrix products multiply; `bfloat16` needs fused kernels and a processor that has it. @default 'float32'
    * @param options.compiled Whether steps are compiled where the engine can, once for each batch size. @default false
    * @param options.cached Whether compiled steps are kept in the user's cache folder for later processes. @default true
    * @throws {RangeError} If a size is out of range, or sizes do not go together.
@@ -79,20 +80,20 @@ export class CompressiveTransformer implements Disposable {
       precision = 'float32',
       compiled = false,
       cached = true,
-    }: {fused?: boolean; precision?: Precision; compiled?: boolean; cached?: boolean} = {},
+    }: {fused?: boolean; precision?: PrecisionChoice; compiled?: boolean; cached?: boolean} = {},
   ) {
     validateModelConfig(config);
     this.config = config;
     this.#compile = compiled;
     this.#cached = cached;
-    this.#precision = precision;
-    const kernels = fused ? fusedKernels(precision) : undefined;
-    if (kernels === undefined && precision !== 'float32') {
+    const halved = fused && precision !== 'float32' ? fusedKernels('bfloat16') : undefined;
+    if (halved === undefined && precision === 'bfloat16') {
       throw new EngineUnavailableError(
-        `Cannot multiply in ${precision} as that takes the native engine of "palimpsest native install" on a processor with AVX512-BF16: use float32`,
+        `Cannot multiply in bfloat16 as that takes the native engine of "palimpsest native install" on a processor with AVX512-BF16: use float32`,
       );
     }
-    this.#kernels = kernels ?? composedKernels;
+    this.precision = halved === undefined ? 'float32' : 'bfloat16';
+    this.#kernels = halved ?? (fused ? fusedKernels() : undefined) ?? composedKernels;
     this.#weights = tidy(() =>
       prepareWeights(config, {
         weight: name => {
@@ -159,7 +160,7 @@ export class CompressiveTransformer implements Disposable {
     const key = `${batch} ${advance}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const kernels = this.#kernels === composedKernels ? 'composed' : `fused ${this.#precision}`;
+      const kernels = this.#kernels === composedKernels ? 'composed' : `fused ${this.precision}`;
       compiled = compile(compute, {
         inputs: inputs as SpecsOf<StepInputs>,
         constants: listTensors(this.#weights),

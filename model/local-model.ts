@@ -8,6 +8,7 @@ import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {Model, StepResult, StepRow} from './model.ts';
 import type {ModelConfig} from './model-config.ts';
 import {OpenMemories} from './open-memories.ts';
+import type {PrecisionChoice} from './precision.ts';
 import {snapshotMemories} from './snapshot-memories.ts';
 import {StepSizes} from './step-sizes.ts';
 import {tidy} from './tidy.ts';
@@ -24,6 +25,12 @@ export type LocalModelOptions = {
    * @default true
    */
   readonly compile?: boolean;
+  /**
+   * How matrix products multiply. Memories of all precisions go with all others.
+   *
+   * @default 'float32'
+   */
+  readonly precision?: PrecisionChoice;
 };
 
 /** What one batch gave; its memory is kept once all batches of a step have proved sound. */
@@ -46,13 +53,13 @@ export class LocalModel implements Model {
   readonly #compile: boolean;
   readonly #sizes: StepSizes;
 
-  constructor({name, fingerprint, config, weights, compile = true}: LocalModelOptions) {
+  constructor({name, fingerprint, config, weights, compile = true, precision = 'float32'}: LocalModelOptions) {
     this.name = name;
     this.fingerprint = fingerprint;
     this.config = config;
     this.memoryBytes = memoryBytes(config);
     this.#compile = compile;
-    this.#network = new CompressiveTransformer(config, weights, {compiled: compile});
+    this.#network = new CompressiveTransformer(config, weights, {compiled: compile, precision});
     this.#sizes = new StepSizes({segmentLength: config.segmentLength, compiled: compile});
     this.#empty = this.#network.emptyMemory(1);
   }

@@ -1,10 +1,13 @@
 import {readModelDirectory} from './model-directory/read-model-directory.ts';
+import type {PrecisionChoice} from './precision.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
 import {ModelWorker, type ModelWorkerOptions} from './worker/model-worker.ts';
 
 export type OpenModelOptions = ModelWorkerOptions & {
   /** Whether steps are compiled where the engine can; their results differ in the last bits from those that are not. @default true */
   readonly compile?: boolean;
+  /** How matrix products multiply. @default 'float32' */
+  readonly precision?: PrecisionChoice;
 };
 
 /** A model folder that is ready to read with. */
@@ -24,8 +27,8 @@ export type OpenedModel = {
  */
 export async function openModel(
   path: string,
-  {compile = true, ...options}: OpenModelOptions = {},
+  {compile = true, precision = 'float32', ...options}: OpenModelOptions = {},
 ): Promise<OpenedModel> {
   const {tokenizer, trained, ...model} = await readModelDirectory(path);
-  return {model: await ModelWorker.start({...model, compile}, options), tokenizer, trained};
+  return {model: await ModelWorker.start({...model, compile, precision}, options), tokenizer, trained};
 }

@@ -1,4 +1,6 @@
+import type {Rank} from '@tensorflow/tfjs';
 import {openEngine} from '../../model/engine/engine.ts';
+import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import {LocalModel} from '../../model/local-model.ts';
 import type {StepRow} from '../../model/model.ts';
 import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
@@ -9,13 +11,17 @@ const seed = 1;
 
 const task = JSON.parse(process.argv[2]!) as ContenderTask;
 const {tf, description} = await openEngine('native');
-const [left, right] = [tf.randomNormal([2048, 2048]), tf.randomNormal([2048, 2048])];
+const left = tf.randomNormal<Rank.R2>([2048, 2048]);
+const right = tf.randomNormal<Rank.R2>([2048, 2048]);
+// In float32 TensorFlow's own product, in bfloat16, which tfjs does not have, ours.
+const half = task.precision === 'bfloat16' ? fusedKernels('bfloat16') : undefined;
+const packed = half?.packMatrix(right);
 
 await serveContender({
   description,
   step: await openStepper(task),
   product: async () => {
-    const corner = tf.tidy(() => tf.slice(tf.matMul(left, right), [0, 0], [1, 1]));
+    const corner = tf.tidy(() => tf.slice(packed ? half!.dense(left, packed) : tf.matMul(left, right), [0, 0], [1, 1]));
     // A GPU returns before it is done: one element is read to wait for it.
     await corner.data();
     corner.dispose();
@@ -23,9 +29,15 @@ await serveContender({
 });
 
 /** Opens the model with full memories; what it returns reads the next segment of every document. */
-async function openStepper({config, batch}: ContenderTask): Promise<() => Promise<void>> {
+async function openStepper({config, batch, precision}: ContenderTask): Promise<() => Promise<void>> {
   const {layers, memoryLength, compressedMemoryLength, modelWidth, segmentLength, vocabularySize} = config;
-  const model = new LocalModel({name: 'bench', fingerprint: '', config, weights: initialiseWeights(config, seed)});
+  const model = new LocalModel({
+    name: 'bench',
+    fingerprint: '',
+    config,
+    weights: initialiseWeights(config, seed),
+    precision,
+  });
   const random = (...shape: number[]) => ({
     shape,
     data: Float32Array.from({length: shape.reduce((a, b) => a * b)}, () => 2 * Math.random() - 1),

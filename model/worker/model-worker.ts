@@ -80,9 +80,9 @@ export class ModelWorker implements Model {
   ): Promise<ModelWorker> {
     prepareEngineEnvironment(threads === undefined ? {} : {threads});
     const {port1: port, port2} = new MessageChannel();
-    const {name, fingerprint, config, weights, compile = true} = model;
+    const {name, fingerprint, config, weights, compile = true, precision = 'float32'} = model;
     const worker = new Worker(new URL('./worker-thread.js', import.meta.url), {
-      workerData: {name, fingerprint, config, weights, compile, engine, port: port2} satisfies WorkerStart,
+      workerData: {name, fingerprint, config, weights, compile, precision, engine, port: port2} satisfies WorkerStart,
       transferList: [port2, ...transferableBuffers(weights)],
     });
     const connection: Connection = {worker, port, calls: new Map()};

@@ -9,7 +9,13 @@ test('parseBenchOptions measures everything five times by default', t => {
   );
   t.deepEqual(
     contenders.map(({name, precision}) => `${name} ${precision}`),
-    ['palimpsest float32', 'pytorch float32', 'pytorch bfloat16', 'compressive-transformer-pytorch float32'],
+    [
+      'palimpsest float32',
+      'palimpsest bfloat16',
+      'pytorch float32',
+      'pytorch bfloat16',
+      'compressive-transformer-pytorch float32',
+    ],
   );
   t.deepEqual(rest, {help: false, rounds: 5, json: undefined});
 });

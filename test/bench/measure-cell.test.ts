@@ -1,6 +1,7 @@
 import test from 'ava';
 import {benchCells} from '../../bench/bench-cell.ts';
 import {contenders} from '../../bench/contender.ts';
+import {flopsPerToken} from '../../bench/flops-per-token.ts';
 import {measureCell, type RunningContender} from '../../bench/measure-cell.ts';
 
 /** A contender whose steps and products take the given seconds, one value after the other, the last one for ever. */
@@ -32,6 +33,7 @@ test('measureCell gives medians of tokens and operations a second', async t => {
     precision: 'float32',
     contender: 'palimpsest',
     tokensPerSecond: (16 * 128) / 0.5,
+    gigaflops: ((16 * 128) / 0.5) * (flopsPerToken(cell.config) / 1e9),
     matmulGflops: row!.matmulGflops,
   });
   t.is(Math.round(row!.matmulGflops * 1000), Math.round(((2 * 2048 ** 3) / 0.2 / 1e9) * 1000));

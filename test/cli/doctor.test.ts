@@ -18,6 +18,7 @@ test('doctor shows the engine, TensorFlow, threads, speed, memory store and Node
   t.regex(stdout, /\nEngine {12}native: TensorFlow 2\.21\.0 on \d+ threads?\n/);
   t.regex(stdout, /\nTensorFlow {8}2\.21\.0\n/);
   t.regex(stdout, /\nThreads {11}\d+\n/);
+  t.regex(stdout, /\nPrecisions {8}float32(, bfloat16)?\n/);
   t.regex(stdout, /\nMatrix product {4}[0-9.]+ GFLOP\/s \(float32\)\n/);
   t.regex(stdout, /\nMemory store {6}lmdb 3\.5\.6\n/);
 });

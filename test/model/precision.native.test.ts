@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
+import {hasBfloat16} from '../../bench/has-bfloat16.ts';
 import {EngineUnavailableError} from '../../errors.ts';
 import {CompressiveTransformer} from '../../model/compressive-transformer.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
@@ -23,7 +24,7 @@ const config: ModelConfig = {
   vocabularySize: 256,
 };
 
-const hasBfloat16 = /\bavx512_bf16\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+const bfloat16 = hasBfloat16();
 
 test.serial.before(async () => {
   await openEngine('native');
@@ -50,6 +51,12 @@ function readBook(precision: Precision): {bits: number; embedding: Float32Array}
   return {bits: bits / text.length, embedding};
 }
 
+/** What `auto` takes on this machine. */
+function precisionChosen(): Precision {
+  using model = new CompressiveTransformer(config, initialiseWeights(config, 1), {precision: 'auto'});
+  return model.precision;
+}
+
 function cosine(a: Float32Array, b: Float32Array): number {
   let [product, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
@@ -63,10 +70,12 @@ function cosine(a: Float32Array, b: Float32Array): number {
 test.serial(
   'CompressiveTransformer in bfloat16 moves bits per byte by less than 0.005 and keeps the embedding, or is refused',
   t => {
-    if (!hasBfloat16) {
+    if (!bfloat16) {
       t.throws(() => readBook('bfloat16'), {instanceOf: EngineUnavailableError, message: /AVX512-BF16: use float32$/});
+      t.is(precisionChosen(), 'float32');
       return;
     }
+    t.is(precisionChosen(), 'bfloat16');
     const exact = readBook('float32');
     const rounded = readBook('bfloat16');
     const difference = Math.abs(rounded.bits - exact.bits);
@@ -121,7 +130,7 @@ for (const [name, sizes] of Object.entries({
         }
       };
       compare(run(true), 5e-5);
-      if (hasBfloat16) compare(run(true, 'bfloat16'), 0.1);
+      if (bfloat16) compare(run(true, 'bfloat16'), 0.1);
       t.is(tf.memory().numTensors, 0);
     },
   );
