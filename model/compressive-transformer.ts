@@ -134,6 +134,11 @@ export class CompressiveTransformer implements Disposable {
     };
   }
 
+  /** Sum of the final hidden vectors of each document's first tokens. hidden [B, n, d], lengths int32 [B] → [B, d] */
+  sumTokens(hidden: tf.Tensor3D, lengths: tf.Tensor1D): tf.Tensor2D {
+    return tidy(() => this.#kernels.sumTokens(hidden, lengths));
+  }
+
   /** Brings the memory of one document back into the engine. Throws as {@link restoreMemory}. */
   restoreMemory(snapshot: MemorySnapshot): Memory {
     return restoreMemory(snapshot, {config: this.config, weights: this.#weights, kernels: this.#kernels});

@@ -122,11 +122,11 @@ export class LocalModel implements Model {
     );
     const places = new Map(layout.map((key, place) => [key, place]));
     const tokens = new Int32Array(size * n);
-    const present = new Float32Array(size * n);
+    const lengths = new Int32Array(size);
     for (const row of rows) {
-      const start = places.get(row.memory)! * n;
-      tokens.set(row.tokens, start);
-      present.fill(1, start, start + row.tokens.length);
+      const place = places.get(row.memory)!;
+      tokens.set(row.tokens, place * n);
+      lengths[place] = row.tokens.length;
     }
     const advances = new Set(rows.filter(row => row.tokens.length === n).map(({memory}) => memory));
     // A compiled step serves both, so that a batch size is compiled once.
@@ -134,8 +134,8 @@ export class LocalModel implements Model {
     const {sums, bits, memory} = this.#memories.borrow(layout, this.#empty, before =>
       tidy(() => {
         const step = this.#network.step(tf.tensor2d(tokens, [size, n], 'int32'), before, {advance});
-        const mask = tf.tensor3d(present, [size, 1, n]);
-        return {sums: tf.matMul(mask, step.hidden), bits: step.surprisal, memory: step.memory}; // [B, 1, d], [B, n]
+        const sums = this.#network.sumTokens(step.hidden, tf.tensor1d(lengths, 'int32')); // [B, d]
+        return {sums, bits: step.surprisal, memory: step.memory};
       }),
     );
     const hiddenSums = sums.dataSync() as Float32Array;

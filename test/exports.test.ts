@@ -28,6 +28,7 @@ const INTERNAL = new Set([
   'model/compile/graph-session.ts',
   'model/compile/recorded-variables.ts',
   'model/open-memories.ts',
+  'model/step-sizes.ts',
   'model/weights/random-normals.ts',
   'operators/batch-planner.ts',
   'operators/document-ends.ts',

@@ -5,6 +5,7 @@ import {composedAttention} from './composed-attention.ts';
 import {type ComposedMatrix, composedDense} from './composed-dense.ts';
 import {composedFeedForward} from './composed-feed-forward.ts';
 import {composedProjectHeads} from './composed-project-heads.ts';
+import {composedSumTokens} from './composed-sum-tokens.ts';
 import {composedSurprisal} from './composed-surprisal.ts';
 import type {Kernels} from './kernels.ts';
 import {layerNormalisation} from './layer-normalisation.ts';
@@ -23,6 +24,7 @@ export const composedKernels: Kernels = {
   projectHeads: composedProjectHeads,
   feedForward: composedFeedForward,
   surprisal: composedSurprisal,
+  sumTokens: composedSumTokens,
   appendSlots: (memory, added) => {
     const axis = memory.rank - 2;
     return joinSlices([memory, added], {axis, start: added.shape[axis]!, size: memory.shape[axis]!});

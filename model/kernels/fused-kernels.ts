@@ -61,6 +61,7 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
       multiply('FeedForward', [x, gain, bias, inner.packed, innerBias, outer.packed, outerBias])[0] as tf.Tensor2D,
     surprisal: (hidden, tokens, {packed, columns}) =>
       multiply('Surprisal', [hidden, packed, tokens], {size: columns})[0] as tf.Tensor1D,
+    sumTokens: (hidden, lengths) => run('SumTokens', [hidden, lengths])[0] as tf.Tensor2D,
     appendSlots: <T extends tf.Tensor>(memory: T, added: T) => run('AppendSlots', [memory, added])[0] as T,
     visibleKeys: (counts, config) =>
       needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},

@@ -50,6 +50,8 @@ export interface Kernels {
   feedForward(x: tf.Tensor2D, weights: FeedForwardWeights): tf.Tensor2D;
   /** −log2 softmax(hidden Eᵀ)[token] of each row, in bits. hidden [S, d], tokens int32 [S], Eᵀ [d, V] → [S] */
   surprisal(hidden: tf.Tensor2D, tokens: tf.Tensor1D, embedding: PackedMatrix): tf.Tensor1D;
+  /** Sum of each document's first vectors. hidden [B, n, d], lengths int32 [B] → [B, d] */
+  sumTokens(hidden: tf.Tensor3D, lengths: tf.Tensor1D): tf.Tensor2D;
   /** The last S slots of memory and what is added behind it. memory [.., S, w], added [.., E, w] → [.., S, w] */
   appendSlots<T extends tf.Tensor>(memory: T, added: T): T;
   /** Brings counts (int32 [B, 2]) into the form in which {@link attend} takes them; once for all layers of a step. */

@@ -266,6 +266,21 @@ void AppendSlots(Call &call) {
   });
 }
 
+// hidden [B, n, d], lengths int32 [B] -> the sum of each document's first vectors [B, d]
+void SumTokens(Call &call) {
+  const int64_t batch = call.Size(0, 0), n = call.Size(0, 1), width = call.Size(0, 2);
+  const int32_t *const lengths = call.Data<int32_t>(1);
+  float *const output = call.Output(0, {batch, width});
+  ThreadPool::Shared().For(batch, [&](int64_t document) {
+    float *const sum = output + document * width;
+    std::fill(sum, sum + width, 0.0f);
+    for (int64_t token = 0; token < std::min<int64_t>(n, lengths[document]); token++) {
+      const float *const vector = call.Data(0) + (document * n + token) * width;
+      for (int64_t i = 0; i < width; i++) sum[i] += vector[i];
+    }
+  });
+}
+
 enum AttentionInput {
   kQueries,                 // [H, B, n, k]
   kContentBias,             // [H, 1, k]
@@ -361,6 +376,7 @@ void KeepFreedMemory() {
 const bool registered = [] {
   KeepFreedMemory();
   Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
+  Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {{"float", "float"}, {"float"}});
   RegisterProducts<Float32>("");
 #ifdef __AVX512BF16__
