@@ -15,6 +15,7 @@ export {type OpenedModel, type OpenModelOptions, openModel} from './open-model.t
 export {ByteTokenizer} from './tokenizer/byte-tokenizer.ts';
 export {HuggingFaceTokenizer} from './tokenizer/hugging-face-tokenizer.ts';
 export type {TokenizedChunk, Tokenizer, Tokens} from './tokenizer/tokenizer.ts';
+export {ScopedModel} from './scoped-model.ts';
 export {validateModelConfig} from './validate-model-config.ts';
 export {initialiseWeights} from './weights/initialise-weights.ts';
 export {parseSafetensors, type Safetensors} from './weights/parse-safetensors.ts';
