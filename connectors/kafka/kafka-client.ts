@@ -61,7 +61,10 @@ export interface TransactionalProducer extends AsyncDisposable {
   send(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<bigint>;
   /** Stores how far a group has read as part of the transaction, for tools that show lag. Something must have been sent before. */
   sendOffset(group: string, topic: string, partition: number, nextOffset: bigint): Promise<void>;
-  /** Makes everything since the last commit visible, as a whole. If it fails, it may have been done nevertheless. */
+  /**
+   * Makes everything since the last commit visible, as a whole, when it resolves or shortly after. If it fails, it may have been
+   * done nevertheless.
+   */
   commit(): Promise<void>;
 }
 

@@ -181,6 +181,7 @@ export class KafkaWorker {
     const {signal} = running.controller;
     const {onEvent} = shared;
     await this.#ending.get(partition);
+    let discarded = false;
     for (let retryMs = shortestRetryMs; !signal.aborted; ) {
       let started = false;
       const task = new PartitionTask(
@@ -188,7 +189,10 @@ export class KafkaWorker {
           ...shared,
           partition,
           onEvent: event => {
-            if (event.type === 'committed') started = true;
+            if (event.type === 'committed') {
+              started = true;
+              discarded = false;
+            }
             onEvent(event);
           },
         },
@@ -207,7 +211,8 @@ export class KafkaWorker {
           onEvent({type: 'fenced', partition, error});
           // If the group has given the partition away, that is now learnt, and the signal aborted.
           await this.#member?.confirmed();
-        } else if (error instanceof CorruptMemoryError) {
+        } else if (error instanceof CorruptMemoryError && !discarded) {
+          discarded = true;
           onEvent({type: 'discarded', partition, error});
           await shared.stores.discard(partition);
         } else if (error instanceof PipelineError && error.retriable) {

@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import type {ConnectionOptions} from 'node:tls';
 import kafkajs, {type Admin, type CompressionTypes, type Kafka, type logLevel, type SASLOptions} from 'kafkajs';
 import {checkBrokerVersions} from './check-broker-versions.ts';
@@ -114,7 +115,10 @@ export class KafkajsClient implements KafkaClient {
             configEntries: Object.entries(config).map(([name, value]) => ({name, value})),
           },
         ],
+        waitForLeaders: false,
       });
+      // What brokers know of a new topic spreads with a delay.
+      while ((await this.partitionCount(topic)) === undefined) await delay(50);
     } catch (error) {
       throw kafkaFailure(error, `create topic "${topic}"`);
     }

@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
 import type {OutgoingMessage, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
@@ -7,6 +8,12 @@ import {kafkaFailure} from './kafka-failure.ts';
  * kafkajs waits 300 ms by default before it tries again, which would bound a partition to three checkpoints a second.
  */
 const retry = {initialRetryTime: 5, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 40};
+
+const movedCoordinator = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
 
 /** Writes in transactions of kafkajs. */
 export class KafkajsProducer implements TransactionalProducer {
@@ -29,8 +36,10 @@ export class KafkajsProducer implements TransactionalProducer {
       maxInFlightRequests: 1,
       transactionTimeout: transactionTimeoutMs,
       allowAutoTopicCreation: false,
-      // Every message names its partition.
-      createPartitioner: () => () => 0,
+      createPartitioner:
+        () =>
+        ({message}) =>
+          message.partition!,
       retry,
     });
     try {
@@ -73,12 +82,20 @@ export class KafkajsProducer implements TransactionalProducer {
   }
 
   async sendOffset(group: string, topic: string, partition: number, nextOffset: bigint): Promise<void> {
-    await this.#attempt(`store the offset of partition ${partition} of topic "${topic}"`, () =>
-      this.#transaction!.sendOffsets({
-        consumerGroupId: group,
-        topics: [{topic, partitions: [{partition, offset: nextOffset.toString()}]}],
-      }),
-    );
+    await this.#attempt(`store the offset of partition ${partition} of topic "${topic}"`, async () => {
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return await this.#transaction!.sendOffsets({
+            consumerGroupId: group,
+            topics: [{topic, partitions: [{partition, offset: nextOffset.toString()}]}],
+          });
+        } catch (error) {
+          // kafkajs does not try again when the group's coordinator is being moved.
+          if (attempts === 50 || !movedCoordinator.has((error as {type?: string}).type ?? '')) throw error;
+          await delay(100);
+        }
+      }
+    });
   }
 
   async commit(): Promise<void> {
