@@ -4,7 +4,8 @@ import type {RestoreProgress} from './restore-store.ts';
 export type WorkerEvent =
   /** The group has dealt out partitions; these are all that this worker has. */
   | {readonly type: 'assigned'; readonly partitions: readonly number[]}
-  | ({readonly type: 'restoring' | 'restored'; readonly partition: number; readonly ms: number} & RestoreProgress)
+  | ({readonly type: 'restoring'; readonly partition: number; readonly ms: number} & RestoreProgress)
+  | ({readonly type: 'restored'; readonly partition: number; readonly ms: number} & RestoreProgress)
   /** Reading goes on; every earlier owner of the partition is shut out. */
   | {readonly type: 'started'; readonly partition: number; readonly nextOffset: bigint}
   | {

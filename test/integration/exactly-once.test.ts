@@ -8,7 +8,7 @@ import {expectedMemory, expectedResults, toyDocuments} from './toy-documents.ts'
 import {ToyFleet} from './toy-fleet.ts';
 import {newName, produceRecords, readResults, restoreAll} from './toy-topics.ts';
 
-/** `PALIMPSEST_SEEDS=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. */
+/** `PALIMPSEST_SEED=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. */
 const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
@@ -18,10 +18,10 @@ const sessionTimeoutMs = 3000;
 
 const proxy = await FaultProxy.listen();
 const cluster = await KafkaCluster.start({
-  advertisedPorts: [proxy.port],
+  proxyPorts: [proxy.port],
   ...(process.env.KAFKA_VERSION && {version: process.env.KAFKA_VERSION}),
 });
-proxy.target = Number(cluster.brokers[0]!.split(':')[1]);
+proxy.target = cluster.proxiedPorts[0]!;
 test.after.always(async () => {
   await proxy[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();

@@ -8,9 +8,9 @@ export type ProxyFault = {
   readonly api: keyof typeof apiKeys;
   /**
    * `lose-request`: the broker never sees it; `lose-reply`: the broker does it, and the connection breaks before it says so;
-   * a number: the reply comes so many milliseconds late.
+   * `hold-request`: it waits until {@link FaultProxy.release}; a number: the reply comes so many milliseconds late.
    */
-  readonly kind: 'lose-request' | 'lose-reply' | number;
+  readonly kind: 'lose-request' | 'lose-reply' | 'hold-request' | number;
 };
 
 /** Stands between clients and one broker, and makes chosen requests go wrong, once for each time it is asked to. */
@@ -21,6 +21,9 @@ export class FaultProxy implements AsyncDisposable {
   readonly pending: ProxyFault[] = [];
   /** Faults that have. */
   readonly met: ProxyFault[] = [];
+  /** Requests of this kind all wait until {@link release}. */
+  holding: ProxyFault['api'] | undefined;
+  #held: (() => void)[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -39,6 +42,11 @@ export class FaultProxy implements AsyncDisposable {
     return (this.#server.address() as {port: number}).port;
   }
 
+  /** Lets requests go on that were held. */
+  release(): void {
+    for (const go of this.#held.splice(0)) go();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise(resolve => this.#server.close(resolve));
@@ -47,6 +55,15 @@ export class FaultProxy implements AsyncDisposable {
   #serve(client: Socket): void {
     const broker = connect(this.target, '127.0.0.1');
     const ids = new Map<number, ProxyFault>();
+    // A connection answers in order, so what comes behind a request that is held waits too.
+    let waiting: Buffer[] | undefined;
+    const hold = (frame: Buffer) => {
+      waiting = [frame];
+      this.#held.push(() => {
+        for (const held of waiting!) broker.write(held);
+        waiting = undefined;
+      });
+    };
     const end = () => {
       client.destroy();
       broker.destroy();
@@ -61,11 +78,14 @@ export class FaultProxy implements AsyncDisposable {
     }
     eachFrame(client, frame => {
       const api = frame.readInt16BE(4);
+      if (waiting !== undefined) return void waiting.push(frame);
+      if (this.holding !== undefined && apiKeys[this.holding] === api) return hold(frame);
       const index = this.pending.findIndex(fault => apiKeys[fault.api] === api);
       if (index !== -1) {
         const [fault] = this.pending.splice(index, 1);
         this.met.push(fault!);
         if (fault!.kind === 'lose-request') return end();
+        if (fault!.kind === 'hold-request') return hold(frame);
         ids.set(frame.readInt32BE(8), fault!);
       }
       broker.write(frame);

@@ -15,13 +15,17 @@ export type KafkaClusterOptions = {
   readonly nodes?: 1 | 3;
   /** Settings of the brokers on top of those below. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Ports that clients are told to use instead of the brokers' own, one for each node: those of proxies. */
-  readonly advertisedPorts?: readonly number[];
+  /**
+   * Ports of proxies, one for each node. Clients that come through them are told of them alone; what a proxy is to forward to is in
+   * {@link KafkaCluster.proxiedPorts}.
+   */
+  readonly proxyPorts?: readonly number[];
 };
 
 type Node = {
   readonly folder: string;
   readonly clientPort: number;
+  readonly proxiedPort: number;
   shell: ChildProcess | undefined;
   pid: number | undefined;
 };
@@ -43,29 +47,32 @@ export class KafkaCluster implements AsyncDisposable {
     version = '4.3.1',
     nodes = 1,
     settings = {},
-    advertisedPorts,
+    proxyPorts,
   }: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const libraries = await kafkaLibraries(version);
     const folder = await mkdtemp(join(tmpdir(), 'palimpsest-kafka-'));
-    const ports = await freePorts(nodes * 3);
-    const voters = Array.from({length: nodes}, (_, i) => `${i + 1}@127.0.0.1:${ports[i * 3 + 2]}`).join();
+    const ports = await freePorts(nodes * 4);
+    const voters = Array.from({length: nodes}, (_, i) => `${i + 1}@127.0.0.1:${ports[i * 4 + 2]}`).join();
     const all = Array.from({length: nodes}, (_, i): Node => {
-      const clientPort = ports[i * 3]!;
-      return {folder: join(folder, `node-${i + 1}`), clientPort, shell: undefined, pid: undefined};
+      const [clientPort, , , proxiedPort] = ports.slice(i * 4, i * 4 + 4) as [number, number, number, number];
+      return {folder: join(folder, `node-${i + 1}`), clientPort, proxiedPort, shell: undefined, pid: undefined};
     });
     const cluster = new KafkaCluster(libraries, folder, all);
     try {
       const id = 'palimpsestTestsAAAAAAA';
       for (const [i, node] of all.entries()) {
         await mkdir(node.folder);
-        const [client, replication, controller] = ports.slice(i * 3, i * 3 + 3);
+        const [client, replication, controller, proxied] = ports.slice(i * 4, i * 4 + 4);
+        const address = (name: string, port: number | undefined) => `${name}://127.0.0.1:${port}`;
+        const own = [address('CLIENT', client), address('REPLICATION', replication)];
         const properties = {
           'process.roles': 'broker,controller',
           'node.id': i + 1,
           'controller.quorum.voters': voters,
-          listeners: `CLIENT://127.0.0.1:${client},REPLICATION://127.0.0.1:${replication},CONTROLLER://127.0.0.1:${controller}`,
-          'advertised.listeners': `CLIENT://127.0.0.1:${advertisedPorts?.[i] ?? client},REPLICATION://127.0.0.1:${replication}`,
-          'listener.security.protocol.map': 'CLIENT:PLAINTEXT,REPLICATION:PLAINTEXT,CONTROLLER:PLAINTEXT',
+          listeners: [...own, address('PROXIED', proxied), address('CONTROLLER', controller)].join(),
+          'advertised.listeners': [...own, address('PROXIED', proxyPorts?.[i] ?? proxied)].join(),
+          'listener.security.protocol.map':
+            'CLIENT:PLAINTEXT,REPLICATION:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
           'inter.broker.listener.name': 'REPLICATION',
           'controller.listener.names': 'CONTROLLER',
           'log.dirs': join(node.folder, 'data'),
@@ -106,7 +113,12 @@ export class KafkaCluster implements AsyncDisposable {
     this.#nodes = nodes;
   }
 
-  /** Addresses of the brokers themselves, whatever is advertised. */
+  /** Ports that know of {@link KafkaClusterOptions.proxyPorts}. */
+  get proxiedPorts(): number[] {
+    return this.#nodes.map(({proxiedPort}) => proxiedPort);
+  }
+
+  /** Addresses of the brokers themselves. */
   get brokers(): string[] {
     return this.#nodes.map(({clientPort}) => `127.0.0.1:${clientPort}`);
   }

@@ -22,8 +22,11 @@ export async function produceRecords(
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   });
   await producer.connect();
-  for (let start = 0; start < records.length; start += 20) {
-    const messages = records.slice(start, start + 20).map(({key, value, last}) => ({
+  for (let start = 0, end = 0; start < records.length; start = end) {
+    let bytes = 0;
+    do bytes += records[end++]!.value.length;
+    while (end < records.length && bytes + records[end]!.value.length < 600_000);
+    const messages = records.slice(start, end).map(({key, value, last}) => ({
       key,
       value,
       headers: last ? {[endHeader]: '1'} : {},
