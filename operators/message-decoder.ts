@@ -60,7 +60,8 @@ export class MessageDecoder implements Decoder {
       // A tombstone has no fields: its key is all there is.
       if (forget || this.#format === 'raw') return [{...record, key: documentId(record.key, 'its key')}];
       // What ends a document need not bring text.
-      if (last && content.length === 0 && this.#id === undefined) return [{...record, key: documentId(record.key, 'its key')}];
+      if (last && content.length === 0 && this.#id === undefined)
+        return [{...record, key: documentId(record.key, 'its key')}];
       const value = this.#format === 'json' ? parseJson(content) : unpack(content);
       const key =
         this.#id === undefined

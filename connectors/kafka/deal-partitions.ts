@@ -37,7 +37,9 @@ export function dealPartitions(partitions: number, claims: readonly MemberClaim[
     const own = dealt.get(member)!;
     const storedElsewhere = (partition: number) =>
       members.some(other => other.member !== member && other.stored.has(partition)) ? 0 : 1;
-    const surplus = [...own].sort((a, b) => storedElsewhere(a) - storedElsewhere(b)).slice(0, Math.max(0, own.size - room.get(member)!));
+    const surplus = [...own]
+      .sort((a, b) => storedElsewhere(a) - storedElsewhere(b))
+      .slice(0, Math.max(0, own.size - room.get(member)!));
     for (const partition of surplus) own.delete(partition);
   }
 
@@ -52,7 +54,13 @@ export function dealPartitions(partitions: number, claims: readonly MemberClaim[
     if (best !== undefined) dealt.get(best.member)!.add(partition);
     return best !== undefined;
   };
-  const rest = open.filter(partition => !give(partition, members.filter(({stored}) => stored.has(partition))));
+  const rest = open.filter(
+    partition =>
+      !give(
+        partition,
+        members.filter(({stored}) => stored.has(partition)),
+      ),
+  );
   for (const partition of rest) give(partition, members);
   return new Map([...dealt].map(([member, own]) => [member, [...own].sort((a, b) => a - b)]));
 }

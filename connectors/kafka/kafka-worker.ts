@@ -89,7 +89,9 @@ export class KafkaWorker {
     const numbers = {checkpointMs, checkpointBytes, fetchBytes, sessionTimeoutMs, transactionTimeoutMs};
     for (const [name, value] of Object.entries(numbers)) {
       if (Number.isSafeInteger(value) && value > 0) continue;
-      throw new RangeError(`Cannot construct KafkaWorker as ${name} must be a positive integer: current value is ${value}`);
+      throw new RangeError(
+        `Cannot construct KafkaWorker as ${name} must be a positive integer: current value is ${value}`,
+      );
     }
     for (const name of ['application', 'topic', 'output'] as const) {
       if (/^[\w.-]{1,200}$/.test(options[name])) continue;

@@ -3,13 +3,7 @@ import type {ConnectionOptions} from 'node:tls';
 import kafkajs, {type Admin, type CompressionTypes, type Kafka, type logLevel, type SASLOptions} from 'kafkajs';
 import {checkBrokerVersions} from './check-broker-versions.ts';
 import {type CompressionName, compressionType} from './compression.ts';
-import type {
-  GroupMember,
-  JoinOptions,
-  KafkaClient,
-  PartitionReader,
-  TransactionalProducer,
-} from './kafka-client.ts';
+import type {GroupMember, JoinOptions, KafkaClient, PartitionReader, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {kafkajsCluster} from './kafkajs-cluster.ts';
 import {KafkajsMember} from './kafkajs-member.ts';

@@ -5,7 +5,10 @@ import {kafkaFailure} from './kafka-failure.ts';
 
 const {MemberMetadata, MemberAssignment} = AssignerProtocol;
 
-type Claim = {readonly owned: readonly (readonly [partition: number, since: number])[]; readonly stored: readonly number[]};
+type Claim = {
+  readonly owned: readonly (readonly [partition: number, since: number])[];
+  readonly stored: readonly number[];
+};
 
 /**
  * A consumer of kafkajs that never reads: it keeps the membership, and readers of their own read.

@@ -1,6 +1,6 @@
 import type {ReadableStream} from 'node:stream/web';
 import {Checkpoint} from '../../pipeline/checkpoint.ts';
-import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
+import type {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
 import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
 import type {Element} from '../../pipeline/element.ts';
 import type {Source, SourceOptions} from '../../pipeline/source.ts';
@@ -111,9 +111,7 @@ function streamRecord(
   partition: string,
 ): StreamRecord<DocumentChunk> {
   const chunk: DocumentChunk =
-    value === undefined
-      ? {content: nothing, last: true, forget: true}
-      : {content: value, last: endHeader in headers};
+    value === undefined ? {content: nothing, last: true, forget: true} : {content: value, last: endHeader in headers};
   return {key: textOf(key), value: chunk, position: {partition, offset}, timestamp};
 }
 

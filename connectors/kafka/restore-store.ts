@@ -89,7 +89,11 @@ export async function restoreStore(options: RestoreStoreOptions): Promise<Restor
     if (progress !== undefined) partitions.set(source, {nextOffset: progress.nextOffset, ended: false});
     await local.commit([], {partitions, outputs: new Map([[output, unfinishedOffset ?? offset]])});
   }
-  if (fingerprint !== undefined && changes.progress?.fingerprint !== undefined && changes.progress.fingerprint !== fingerprint) {
+  if (
+    fingerprint !== undefined &&
+    changes.progress?.fingerprint !== undefined &&
+    changes.progress.fingerprint !== fingerprint
+  ) {
     throw new MemoryMismatchError(
       `Cannot restore partition ${partition} for model ${fingerprint} as topic "${changelog}" was written by model ${changes.progress.fingerprint}: use that model, or another application name`,
     );

@@ -1,4 +1,9 @@
-import type {FetchedMessage, KafkaClient, OutgoingMessage, PartitionReader} from '../../connectors/kafka/kafka-client.ts';
+import type {
+  FetchedMessage,
+  KafkaClient,
+  OutgoingMessage,
+  PartitionReader,
+} from '../../connectors/kafka/kafka-client.ts';
 import {FencedError, SourceError} from '../../errors.ts';
 import type {TestFunction} from './test-function.ts';
 
@@ -148,7 +153,10 @@ export function testKafkaClient(
     const fetched = reader.fetch(0n, {maxBytes: 1000, maxWaitMs: 5000});
     await producer.send(topic, 0, [message('a')]);
     await producer.commit();
-    t.deepEqual((await fetched).messages.map(({value}) => text(value)), ['a']);
+    t.deepEqual(
+      (await fetched).messages.map(({value}) => text(value)),
+      ['a'],
+    );
     await producer[Symbol.asyncDispose]();
   });
 

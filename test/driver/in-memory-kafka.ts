@@ -15,6 +15,8 @@ export type InMemoryKafkaFault = {
   /** `before`: the call has no effect; `after`: it has, but its caller is told of a failure. */
   readonly when: 'before' | 'after';
   readonly call: 'send' | 'commit' | 'openProducer' | 'fetch';
+  /** The topic to or from which the call must go. @default any */
+  readonly topic?: string;
 };
 
 type Entry = {
@@ -22,9 +24,18 @@ type Entry = {
   /** The transaction that wrote it. */
   readonly transaction: Transaction;
 };
-type Transaction = {state: 'open' | 'committed' | 'aborted'; readonly touched: Set<Partition>; readonly offsets: Map<string, bigint>};
+type Transaction = {
+  state: 'open' | 'committed' | 'aborted';
+  readonly touched: Set<Partition>;
+  readonly offsets: Map<string, bigint>;
+};
 type Partition = {entries: Entry[]; startOffset: number};
-type Group = {readonly topic: string; generation: number; readonly members: Map<symbol, JoinOptions>; offsets: Map<string, bigint>};
+type Group = {
+  readonly topic: string;
+  generation: number;
+  readonly members: Map<symbol, JoinOptions>;
+  offsets: Map<string, bigint>;
+};
 
 /**
  * A Kafka cluster in this process, with what the connector relies on: producers that shut out earlier ones of the same id,
@@ -50,7 +61,10 @@ export class InMemoryKafka implements KafkaClient {
 
   async createTopic(topic: string, {partitions}: {partitions: number}): Promise<void> {
     if (this.#topics.has(topic)) return;
-    this.#topics.set(topic, Array.from({length: partitions}, () => ({entries: [], startOffset: 0})));
+    this.#topics.set(
+      topic,
+      Array.from({length: partitions}, () => ({entries: [], startOffset: 0})),
+    );
   }
 
   /** Removes all committed records of a topic that have a later one of the same key, and tombstones, as a cleaner may at any time. */
@@ -91,7 +105,7 @@ export class InMemoryKafka implements KafkaClient {
     return {
       range: async () => ({startOffset: BigInt(log.startOffset), endOffset: BigInt(stableEnd(log))}),
       fetch: async (offset, {maxBytes, maxWaitMs, signal}) => {
-        this.#meet('before', 'fetch');
+        this.#meet('before', 'fetch', topic);
         if (offset < log.startOffset || offset > log.entries.length) {
           throw new SourceError(
             `Cannot read ${name} on from offset ${offset} as its records must be there: it has ${log.startOffset} to ${log.entries.length}`,
@@ -127,7 +141,7 @@ export class InMemoryKafka implements KafkaClient {
     return {
       send: async (topic, partition, messages) => {
         check();
-        this.#meet('before', 'send');
+        this.#meet('before', 'send', topic);
         const log = this.#partition(topic, partition);
         state.open ??= {state: 'open', touched: new Set(), offsets: new Map()};
         state.open.touched.add(log);
@@ -135,7 +149,7 @@ export class InMemoryKafka implements KafkaClient {
         for (const message of messages) {
           log.entries.push({message: stored(message, BigInt(log.entries.length)), transaction: state.open});
         }
-        this.#meet('after', 'send');
+        this.#meet('after', 'send', topic);
         return BigInt(first);
       },
       sendOffset: async (group, topic, partition, nextOffset) => {
@@ -177,7 +191,8 @@ export class InMemoryKafka implements KafkaClient {
 
   #partition(topic: string, partition: number): Partition {
     const found = this.#topics.get(topic)?.[partition];
-    if (found === undefined) throw new PipelineError(`Cannot find partition ${partition} of topic "${topic}": there is none`);
+    if (found === undefined)
+      throw new PipelineError(`Cannot find partition ${partition} of topic "${topic}": there is none`);
     return found;
   }
 
@@ -213,8 +228,10 @@ export class InMemoryKafka implements KafkaClient {
     for (const wake of this.#wake) wake();
   }
 
-  #meet(when: InMemoryKafkaFault['when'], call: InMemoryKafkaFault['call']): void {
-    const index = this.#faults.findIndex(fault => fault.when === when && fault.call === call);
+  #meet(when: InMemoryKafkaFault['when'], call: InMemoryKafkaFault['call'], at?: string): void {
+    const index = this.#faults.findIndex(
+      ({topic = at, ...fault}) => fault.when === when && fault.call === call && topic === at,
+    );
     if (index === -1) return;
     this.#faults.splice(index, 1);
     throw new PipelineError(`Cannot ${call} as it was made to fail ${when} it was done`, {retriable: true});

@@ -49,7 +49,11 @@ for (const seed of seeds) {
 async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const random = seededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const {documents, records} = toyDocuments(seed, {count: 200, minBytes: 1024, maxBytes: seed % 5 === 0 ? 1 << 20 : 1 << 17});
+  const {documents, records} = toyDocuments(seed, {
+    count: 200,
+    minBytes: 1024,
+    maxBytes: seed % 5 === 0 ? 1 << 20 : 1 << 17,
+  });
   const application = newName();
   const topic = `${application}-in`;
   const output = `${application}-out`;
@@ -72,21 +76,34 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const faults: (readonly [name: string, run: () => Promise<void>])[] = [
     ['kill a worker', async () => restartLater(fleet, pick(fleet.running))],
     ['kill a worker', async () => restartLater(fleet, pick(fleet.running))],
-    ['freeze a worker until others have its partitions', async () => {
-      const index = pick(fleet.running);
-      fleet.freeze(index);
-      await delay(sessionTimeoutMs + 2000);
-      fleet.thaw(index);
-    }],
-    ['kill the broker', async () => {
-      await cluster.kill(0);
-      await cluster.start(0);
-    }],
-    ...Array.from({length: 6}, () => ['break a reply', async () => {
-      const fault = pick(proxyFaults);
-      schedule.push(`  ${fault.api} ${fault.kind}`);
-      proxy.pending.push(fault);
-    }] as const),
+    [
+      'freeze a worker until others have its partitions',
+      async () => {
+        const index = pick(fleet.running);
+        fleet.freeze(index);
+        await delay(sessionTimeoutMs + 2000);
+        fleet.thaw(index);
+      },
+    ],
+    [
+      'kill the broker',
+      async () => {
+        await cluster.kill(0);
+        await cluster.start(0);
+      },
+    ],
+    ...Array.from(
+      {length: 6},
+      () =>
+        [
+          'break a reply',
+          async () => {
+            const fault = pick(proxyFaults);
+            schedule.push(`  ${fault.api} ${fault.kind}`);
+            proxy.pending.push(fault);
+          },
+        ] as const,
+    ),
   ];
   fleet.start(0);
   await until(() => fleet.events.some(({type}) => type === 'committed'), 'a first checkpoint', fleet);
@@ -111,7 +128,8 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const finished = async () =>
     [...(await readResults(client, output)).values()].filter(results => results.at(-1)?.final).length >= last;
   for (let waits = 0; !(await finished()); waits++) {
-    if (waits > 100) throw new Error(`Seed ${seed} does not come to its end:\n${schedule.join('\n')}\n${report(fleet)}`);
+    if (waits > 100)
+      throw new Error(`Seed ${seed} does not come to its end:\n${schedule.join('\n')}\n${report(fleet)}`);
     await delay(500);
   }
   for (const index of fleet.running) t.is(await fleet.stop(index), 0, fleet.complaints.join('\n'));
@@ -129,10 +147,15 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     if (segments === 0) continue;
     const {data} = record!.memory.tensors.memory!;
     t.is(data[0]! + data[1]! * 65536, digest, `${key}. ${context}`);
-    t.true(data.subarray(2).every((value, i) => value === (digest + i + 2) % 65536), `${key}. ${context}`);
+    t.true(
+      data.subarray(2).every((value, i) => value === (digest + i + 2) % 65536),
+      `${key}. ${context}`,
+    );
   }
   const seen = (type: string) => fleet.events.filter(event => event.type === type).length;
-  t.log(`${proxy.met.length} faults on the wire so far; ${seen('fenced')} fenced, ${seen('retrying')} retries, ${seen('committed')} checkpoints`);
+  t.log(
+    `${proxy.met.length} faults on the wire so far; ${seen('fenced')} fenced, ${seen('retrying')} retries, ${seen('committed')} checkpoints`,
+  );
 }
 
 async function restartLater(fleet: ToyFleet, index: number): Promise<void> {

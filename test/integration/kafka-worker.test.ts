@@ -60,7 +60,11 @@ function running(options: Omit<ToyWorkerOptions, 'client' | 'stores'> & Partial<
   done.catch(() => {});
   ended.push(done);
   const seen = (type: WorkerEvent['type']) => events.filter(event => event.type === type);
-  return {worker, events, seen, done, stop: async () => (worker.stop(), done)};
+  const stop = (): Promise<void> => {
+    worker.stop();
+    return done;
+  };
+  return {seen, done, stop};
 }
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -76,7 +80,12 @@ const finals = async (output: string, count: number): Promise<boolean> =>
 /** Each result of each document once and in order, and the memories that belong to them. */
 async function assertExact(
   t: {deepEqual(actual: unknown, expected: unknown, message?: string): unknown},
-  {application, topic, output, documents}: {application: string; topic: string; output: string; documents: Map<string, Buffer>},
+  {
+    application,
+    topic,
+    output,
+    documents,
+  }: {application: string; topic: string; output: string; documents: Map<string, Buffer>},
 ): Promise<void> {
   const results = await readResults(client, output);
   await using memories = await restoreAll(client, {application, topic});
@@ -108,7 +117,10 @@ test.serial('KafkaWorker reads documents, stops when told to, and goes on where 
   const admin = new kafkajs.Kafka({brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING}).admin();
   await admin.connect();
   const [offsets] = await admin.fetchOffsets({groupId: names.application, topics: [names.topic]});
-  t.is(offsets!.partitions.reduce((sum, {offset}) => sum + Number(offset), 0), records.length);
+  t.is(
+    offsets!.partitions.reduce((sum, {offset}) => sum + Number(offset), 0),
+    records.length,
+  );
   await admin.disconnect();
 });
 
@@ -167,36 +179,39 @@ for (const [kind, what] of [
   });
 }
 
-test.serial('KafkaWorker restores a local store that was torn, and reads no more of the changelog than a whole one lacks', async t => {
-  const names = await topics();
-  const {path, remove} = await temporaryFolder();
-  t.teardown(remove);
-  const stores = new LmdbPartitionStores(path);
-  const {documents, records} = toyDocuments(4, {count: 20, minBytes: 5000, maxBytes: 20_000});
-  const part = (from: number, to: number) =>
-    produceRecords(brokers, {topic: names.topic, records: records.slice(from * records.length, to * records.length)});
-  const whole = running({...names, stores, model: {memoryNumbers: 100_000}});
-  await part(0, 1 / 3);
-  await until(() => whole.seen('committed').length > 0, 'a checkpoint');
-  await delay(500);
-  await whole.stop();
+test.serial(
+  'KafkaWorker restores a local store that was torn, and reads no more of the changelog than a whole one lacks',
+  async t => {
+    const names = await topics();
+    const {path, remove} = await temporaryFolder();
+    t.teardown(remove);
+    const stores = new LmdbPartitionStores(path);
+    const {documents, records} = toyDocuments(4, {count: 20, minBytes: 5000, maxBytes: 20_000});
+    const part = (from: number, to: number) =>
+      produceRecords(brokers, {topic: names.topic, records: records.slice(from * records.length, to * records.length)});
+    const whole = running({...names, stores, model: {memoryNumbers: 100_000}});
+    await part(0, 1 / 3);
+    await until(() => whole.seen('committed').length > 0, 'a checkpoint');
+    await delay(500);
+    await whole.stop();
 
-  const again = running({...names, stores, model: {memoryNumbers: 100_000}});
-  await until(() => again.seen('started').length > 0, 'the second run');
-  const tail = again.seen('restored')[0] as Extract<WorkerEvent, {type: 'restored'}>;
-  await part(1 / 3, 2 / 3);
-  await delay(1000);
-  await again.stop();
-  t.true(tail.documents <= 20, `${tail.documents}`);
+    const again = running({...names, stores, model: {memoryNumbers: 100_000}});
+    await until(() => again.seen('started').length > 0, 'the second run');
+    const tail = again.seen('restored')[0] as Extract<WorkerEvent, {type: 'restored'}>;
+    await part(1 / 3, 2 / 3);
+    await delay(1000);
+    await again.stop();
+    t.true(tail.documents <= 20, `${tail.documents}`);
 
-  await truncate(join(path, 'partition-0', 'data.mdb'), 50_000);
-  const torn = running({...names, stores, model: {memoryNumbers: 100_000}});
-  await part(2 / 3, 1);
-  await until(() => finals(names.output, documents.size), 'all documents');
-  await torn.stop();
-  t.is(torn.seen('discarded').length, 1);
-  await assertExact(t, {...names, documents});
-});
+    await truncate(join(path, 'partition-0', 'data.mdb'), 50_000);
+    const torn = running({...names, stores, model: {memoryNumbers: 100_000}});
+    await part(2 / 3, 1);
+    await until(() => finals(names.output, documents.size), 'all documents');
+    await torn.stop();
+    t.is(torn.seen('discarded').length, 1);
+    await assertExact(t, {...names, documents});
+  },
+);
 
 test.serial('KafkaWorker stops with an error when records were deleted that it has not read', async t => {
   const names = await topics();
@@ -219,47 +234,50 @@ test.serial('KafkaWorker stops with an error when records were deleted that it h
   t.is((await readTopic(client, names.output)).length, before);
 });
 
-test.serial('KafkaWorker stays in its group while it restores for three times the session timeout, and reads nothing before', async t => {
-  const names = await topics();
-  const {documents, records} = toyDocuments(6, {count: 30, minBytes: 5000, maxBytes: 20_000});
-  await produceRecords(brokers, {topic: names.topic, records: records.slice(0, -5)});
-  const first = running({...names, model: {memoryNumbers: 250_000}});
-  await until(() => first.seen('committed').length > 0, 'a checkpoint');
-  await delay(1000);
-  await first.stop();
-  await produceRecords(brokers, {topic: names.topic, records: records.slice(-5)});
-  const results = (await readTopic(client, names.output)).length;
+test.serial(
+  'KafkaWorker stays in its group while it restores for three times the session timeout, and reads nothing before',
+  async t => {
+    const names = await topics();
+    const {documents, records} = toyDocuments(6, {count: 30, minBytes: 5000, maxBytes: 20_000});
+    await produceRecords(brokers, {topic: names.topic, records: records.slice(0, -5)});
+    const first = running({...names, model: {memoryNumbers: 250_000}});
+    await until(() => first.seen('committed').length > 0, 'a checkpoint');
+    await delay(1000);
+    await first.stop();
+    await produceRecords(brokers, {topic: names.topic, records: records.slice(-5)});
+    const results = (await readTopic(client, names.output)).length;
 
-  // Reading the changelog takes half a second more each time.
-  const slow = new Proxy(client, {
-    get(target, name) {
-      if (name !== 'openReader') return (target[name as keyof typeof target] as () => unknown).bind(target);
-      return async (topic: string, partition: number) => {
-        const reader = await target.openReader(topic, partition);
-        if (!topic.endsWith('.changelog')) return reader;
-        return {
-          range: () => reader.range(),
-          fetch: async (offset: bigint, options: Parameters<typeof reader.fetch>[1]) => {
-            const fetched = await reader.fetch(offset, {...options, maxBytes: 1});
-            await delay(Math.ceil(9500 / 30));
-            return fetched;
-          },
-          [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+    // Reading the changelog takes half a second more each time.
+    const slow = new Proxy(client, {
+      get(target, name) {
+        if (name !== 'openReader') return (target[name as keyof typeof target] as () => unknown).bind(target);
+        return async (topic: string, partition: number) => {
+          const reader = await target.openReader(topic, partition);
+          if (!topic.endsWith('.changelog')) return reader;
+          return {
+            range: () => reader.range(),
+            fetch: async (offset: bigint, options: Parameters<typeof reader.fetch>[1]) => {
+              const fetched = await reader.fetch(offset, {...options, maxBytes: 1});
+              await delay(Math.ceil(9500 / 30));
+              return fetched;
+            },
+            [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+          };
         };
-      };
-    },
-  });
-  const restoring = running({...names, client: slow, model: {memoryNumbers: 250_000}});
-  await until(() => restoring.seen('restored').length > 0, 'the restore');
-  const {ms} = restoring.seen('restored')[0] as Extract<WorkerEvent, {type: 'restored'}>;
-  t.true(ms > 9000, `${ms}`);
-  t.is(restoring.seen('assigned').length, 1);
-  t.is((await readTopic(client, names.output)).length, results);
-  await until(() => finals(names.output, documents.size), 'all documents');
-  t.is(restoring.seen('assigned').length, 1);
-  await restoring.stop();
-  await assertExact(t, {...names, documents});
-});
+      },
+    });
+    const restoring = running({...names, client: slow, model: {memoryNumbers: 250_000}});
+    await until(() => restoring.seen('restored').length > 0, 'the restore');
+    const {ms} = restoring.seen('restored')[0] as Extract<WorkerEvent, {type: 'restored'}>;
+    t.true(ms > 9000, `${ms}`);
+    t.is(restoring.seen('assigned').length, 1);
+    t.is((await readTopic(client, names.output)).length, results);
+    await until(() => finals(names.output, documents.size), 'all documents');
+    t.is(restoring.seen('assigned').length, 1);
+    await restoring.stop();
+    await assertExact(t, {...names, documents});
+  },
+);
 
 test.serial('KafkaWorker keeps its memory and its membership while brokers do not take what it writes', async t => {
   const names = await topics();
@@ -269,7 +287,8 @@ test.serial('KafkaWorker keeps its memory and its membership while brokers do no
     records.push({key: `document-${i % 20}`, value: Buffer.alloc(megabyte / 2, 0x20 + (i % 90)), last: i >= 180});
   }
   await using proxied = await KafkajsClient.open({brokers: [`127.0.0.1:${proxy.port}`]});
-  const worker = running({...names, client: proxied, fetchBytes: megabyte, model: {memoryNumbers: 500_000}});
+  const model = {segmentLength: 64 * 1024, memoryNumbers: 500_000};
+  const worker = running({...names, client: proxied, fetchBytes: megabyte, model});
   await until(() => worker.seen('started').length > 0, 'the worker');
   proxy.holding = 'Produce';
   await produceRecords(brokers, {topic: names.topic, records});
@@ -298,9 +317,23 @@ test.serial('KafkaWorker forgets a document at its tombstone, in the changelog a
   await producer.connect();
   const value = Buffer.alloc(3000, 'a');
   const worker = running({...names, model: {memoryNumbers: 400_000}});
-  await producer.send({topic: names.topic, messages: [{key: 'kept', value}, {key: 'gone', value}]});
+  await producer.send({
+    topic: names.topic,
+    messages: [
+      {key: 'kept', value},
+      {key: 'gone', value},
+    ],
+  });
   await until(() => worker.seen('committed').length > 0, 'a checkpoint');
-  await producer.send({topic: names.topic, messages: [{key: 'gone', value: null}, {key: 'again', value}, {key: 'again', value: null}, {key: 'again', value: Buffer.alloc(1024, 'b')}]});
+  await producer.send({
+    topic: names.topic,
+    messages: [
+      {key: 'gone', value: null},
+      {key: 'again', value},
+      {key: 'again', value: null},
+      {key: 'again', value: Buffer.alloc(1024, 'b')},
+    ],
+  });
   await until(async () => (await readResults(client, names.output)).get('again')?.length === 5, 'the results');
   await worker.stop();
   await producer.disconnect();
@@ -315,9 +348,17 @@ test.serial('KafkaWorker forgets a document at its tombstone, in the changelog a
   t.is((await memories.get('kept'))?.segments, 2);
   t.is((await memories.get('again'))?.segments, 1);
   // Every message that a memory of several chunks had is removed.
-  const latest = new Map((await readTopic(client, `${names.application}.${names.topic}.changelog`)).map(({key, value}) => [String(key), value]));
+  const latest = new Map(
+    (await readTopic(client, `${names.application}.${names.topic}.changelog`)).map(({key, value}) => [
+      String(key),
+      value,
+    ]),
+  );
   t.true([...latest.keys()].filter(key => key.endsWith(':gone')).length >= 4);
-  t.deepEqual([...latest].filter(([key, value]) => key.endsWith(':gone') && value !== undefined), []);
+  t.deepEqual(
+    [...latest].filter(([key, value]) => key.endsWith(':gone') && value !== undefined),
+    [],
+  );
 });
 
 test.serial('KafkaWorker writes what cannot be decoded to the dead letters in the same transaction', async t => {
@@ -330,14 +371,21 @@ test.serial('KafkaWorker writes what cannot be decoded to the dead letters in th
   await producer.connect();
   await producer.send({
     topic: names.topic,
-    messages: [{value: 'no key'}, {key: 'good', value: Buffer.alloc(1024, 'a')}, {key: Buffer.of(0xff), value: 'no text'}],
+    messages: [
+      {value: 'no key'},
+      {key: 'good', value: Buffer.alloc(1024, 'a')},
+      {key: Buffer.of(0xff), value: 'no text'},
+    ],
   });
   await producer.disconnect();
   const worker = running({...names, deadLetters});
   await until(async () => (await readTopic(client, deadLetters)).length === 2, 'the dead letters');
   await worker.stop();
   const letters = await readTopic(client, deadLetters);
-  t.deepEqual(letters.map(({value}) => String(value)), ['no key', 'no text']);
+  t.deepEqual(
+    letters.map(({value}) => String(value)),
+    ['no key', 'no text'],
+  );
   t.deepEqual(
     letters.map(({headers}) => String(headers['palimpsest-position'])),
     [`${names.topic}/0@0`, `${names.topic}/0@2`],

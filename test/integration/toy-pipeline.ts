@@ -15,8 +15,8 @@ export function toyWorker({model: modelOptions, ...options}: ToyWorkerOptions): 
   const model = new ToyModel(modelOptions);
   const tokenizer = new ByteTokenizer();
   return new KafkaWorker({
-    ...options,
     fingerprint: model.fingerprint,
+    ...options,
     pipeline: ({source, store, deadLetters, checkpoints, own}) => {
       const scoped = own(new ScopedModel(model));
       return Pipeline.from(source)

@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
+import type {FetchedMessage, KafkaClient} from '../../connectors/kafka/kafka-client.ts';
 import {endHeader} from '../../connectors/kafka/partition-source.ts';
 import {restoreStore} from '../../connectors/kafka/restore-store.ts';
-import type {FetchedMessage, KafkaClient} from '../../connectors/kafka/kafka-client.ts';
 import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
 import type {ToyRecord, ToyResult} from './toy-documents.ts';
 
