@@ -9,12 +9,12 @@ import {ToyFleet} from './toy-fleet.ts';
 import {newName, produceRecords, readResults, restoreAll} from './toy-topics.ts';
 
 /** `PALIMPSEST_SEED=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. */
-const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
+const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '3'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
 const segmentLength = 4096;
 const partitions = 6;
-const sessionTimeoutMs = 3000;
+const sessionTimeoutMs = 2000;
 
 const proxy = await FaultProxy.listen();
 const cluster = await KafkaCluster.start({
@@ -41,7 +41,7 @@ const proxyFaults: readonly ProxyFault[] = [
 
 for (const seed of seeds) {
   test.serial(`KafkaWorker reads every segment exactly once, in order, whatever fails (seed ${seed})`, async t => {
-    t.timeout(240_000);
+    t.timeout(200_000);
     await oracle(t, seed);
   });
 }
@@ -52,7 +52,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const {documents, records} = toyDocuments(seed, {
     count: 200,
     minBytes: 1024,
-    maxBytes: seed % 5 === 0 ? 1 << 20 : 1 << 17,
+    maxBytes: seed % 5 === 0 ? 1 << 20 : 1 << 16,
   });
   const application = newName();
   const topic = `${application}-in`;
@@ -67,9 +67,9 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     application,
     topic,
     output,
-    checkpointMs: 300,
+    checkpointMs: 250,
     sessionTimeoutMs,
-    model: {segmentLength, memoryNumbers: 300_000 / 4, stepMs: 4},
+    model: {segmentLength, memoryNumbers: 50_000, stepMs: 8},
   });
 
   const schedule: string[] = [];
@@ -81,7 +81,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
       async () => {
         const index = pick(fleet.running);
         fleet.freeze(index);
-        await delay(sessionTimeoutMs + 2000);
+        await delay(sessionTimeoutMs + 1500);
         fleet.thaw(index);
       },
     ],
@@ -123,14 +123,10 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   }
   proxy.pending.length = 0;
 
-  const {expected, last} = {expected: new Map<string, ReturnType<typeof expectedResults>>(), last: documents.size};
-  for (const [key, content] of documents) expected.set(key, expectedResults(content, segmentLength));
-  const finished = async () =>
-    [...(await readResults(client, output)).values()].filter(results => results.at(-1)?.final).length >= last;
-  for (let waits = 0; !(await finished()); waits++) {
-    if (waits > 100)
+  for (let waits = 0; read(fleet) < records.length; waits++) {
+    if (waits > 900)
       throw new Error(`Seed ${seed} does not come to its end:\n${schedule.join('\n')}\n${report(fleet)}`);
-    await delay(500);
+    await delay(100);
   }
   for (const index of fleet.running) t.is(await fleet.stop(index), 0, fleet.complaints.join('\n'));
 
@@ -139,7 +135,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   t.is(results.size, documents.size, context);
   await using memories = await restoreAll(client, {application, topic});
   for (const [key, content] of documents) {
-    t.deepEqual(results.get(key), expected.get(key), `${key}. ${context}`);
+    t.deepEqual(results.get(key), expectedResults(content, segmentLength), `${key}. ${context}`);
     const record = await memories.get(key);
     const {segments, digest, pendingTokens} = expectedMemory(content, segmentLength);
     t.is(record?.segments, segments, `${key}. ${context}`);
@@ -156,6 +152,15 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   t.log(
     `${proxy.met.length} faults on the wire so far; ${seen('fenced')} fenced, ${seen('retrying')} retries, ${seen('committed')} checkpoints`,
   );
+}
+
+/** Records that are read for good, in all partitions. */
+function read({events}: ToyFleet): number {
+  const next = new Map<unknown, number>();
+  for (const {partition, nextOffset} of events) {
+    if (nextOffset !== undefined) next.set(partition, Math.max(next.get(partition) ?? 0, Number(nextOffset)));
+  }
+  return [...next.values()].reduce((sum, offset) => sum + offset, 0);
 }
 
 async function restartLater(fleet: ToyFleet, index: number): Promise<void> {

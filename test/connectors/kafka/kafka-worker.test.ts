@@ -50,7 +50,7 @@ function running(kafka: InMemoryKafka, options: Partial<ToyWorkerOptions> = {}) 
 }
 
 async function finished(kafka: InMemoryKafka, count: number): Promise<void> {
-  for (let waits = 0; waits < 500; waits++) {
+  for (let waits = 0; waits < 3000; waits++) {
     const results = [...(await readResults(kafka, 'out')).values()];
     if (results.filter(list => list.at(-1)?.final).length >= count) return;
     await delay(20);
