@@ -88,7 +88,8 @@ export class MessageDecoder implements Decoder {
 
 function unpack(content: Uint8Array): unknown {
   try {
-    return unpackr.unpack(content);
+    // A copy, as content may be a part of a larger buffer, and what is truncated must not be read on into its neighbour.
+    return unpackr.unpack(Uint8Array.from(content));
   } catch (cause) {
     throw new DecodeError(`it is not MessagePack: ${(cause as Error).message}`, {cause});
   }

@@ -55,6 +55,11 @@ export class InMemoryKafka implements KafkaClient {
     this.#faults.push(fault);
   }
 
+  /** Lets nothing fail any more that has not failed yet. */
+  heal(): void {
+    this.#faults = [];
+  }
+
   async partitionCount(topic: string): Promise<number | undefined> {
     return this.#topics.get(topic)?.length;
   }

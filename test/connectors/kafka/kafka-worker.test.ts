@@ -87,6 +87,7 @@ for (const call of ['openProducer', 'send', 'commit', 'fetch'] as const) {
           kafka.fail(call === 'fetch' ? {when, call, topic: 'in'} : {when, call});
         }
         await finished(kafka, documents.size);
+        kafka.heal();
         await worker.stop();
         await assertExact(t, kafka, documents);
       }

@@ -1,15 +1,17 @@
 import {TransformStream} from 'node:stream/web';
 import kafkajs from 'kafkajs';
+import {formatTable} from '../../bench/format-table.ts';
+import {median} from '../../bench/median.ts';
 import {
   InMemoryPartitionStores,
   KafkajsClient,
   KafkaWorker,
   LmdbPartitionStores,
   type WorkerEvent,
-} from '../connectors/kafka/index.ts';
-import {restoreStore} from '../connectors/kafka/restore-store.ts';
-import {LmdbStore} from '../memory-store/index.ts';
-import {DecodeStream, MessageDecoder} from '../operators/index.ts';
+} from '../../connectors/kafka/index.ts';
+import {restoreStore} from '../../connectors/kafka/restore-store.ts';
+import {LmdbStore} from '../../memory-store/index.ts';
+import {DecodeStream, MessageDecoder} from '../../operators/index.ts';
 import {
   Checkpoint,
   type DocumentChunk,
@@ -17,13 +19,11 @@ import {
   type Message,
   Pipeline,
   type StreamRecord,
-} from '../pipeline/index.ts';
-import {KafkaCluster} from '../test/integration/kafka-cluster.ts';
-import {toyWorker} from '../test/integration/toy-pipeline.ts';
-import {newName, produceRecords, readTopic} from '../test/integration/toy-topics.ts';
-import {temporaryFolder} from '../test/memory-store/temporary-folder.ts';
-import {formatTable} from './format-table.ts';
-import {median} from './median.ts';
+} from '../../pipeline/index.ts';
+import {temporaryFolder} from '../memory-store/temporary-folder.ts';
+import {KafkaCluster} from './kafka-cluster.ts';
+import {toyWorker} from './toy-pipeline.ts';
+import {newName, produceRecords, readTopic} from './toy-topics.ts';
 
 // What delivery through Kafka costs beside the model, on one broker of this machine: nothing is computed.
 
