@@ -19,7 +19,7 @@ const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
   [/^@tensorflow\//, /^(model|bench|test\/model)\//],
   [/^lmdb$/, /^memory-store\/lmdb\//],
   [/^(commander|cli-progress)$/, /^cli\//],
-  [/^kafkajs$/, /^connectors\/kafka\//],
+  [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/integration)\//],
 ];
 
 // The imports in the tests of what finds imports are examples.
