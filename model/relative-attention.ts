@@ -34,6 +34,6 @@ export function relativeAttention(
   const {mixed, received} = kernels.attend({queries, keys, values, memory, weights, visible, needsReceived});
   return {
     output: kernels.matMul(mixed, weights.output), // [B·n, d]
-    segment: {rows, keys, values, ...(received !== undefined && {attention: received})},
+    segment: {rows, queries, keys, values, ...(received !== undefined && {attention: received})},
   };
 }

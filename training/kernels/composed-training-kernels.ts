@@ -1,0 +1,12 @@
+import * as tf from '@tensorflow/tfjs';
+import {composedKernels} from '../../model/kernels/composed-kernels.ts';
+import type {TrainingKernels} from './training-kernels.ts';
+
+/** Training kernels put together from tfjs operations, with tfjs's own gradients. */
+export const composedTrainingKernels: TrainingKernels = {
+  ...composedKernels,
+  crossEntropy: (logits, targets) => {
+    const chosen = tf.oneHot(targets, logits.shape[1]); // [S, V]
+    return tf.sub(tf.logSumExp(logits, 1), tf.sum(tf.mul(logits, chosen), 1));
+  },
+};
