@@ -3,6 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {Command, CommanderError} from 'commander';
 import {doctorCommand} from './doctor.ts';
 import {embedCommand} from './embed.ts';
+import {evaluateCommand} from './evaluate.ts';
 import {exitCodes} from './exit-codes.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
@@ -23,6 +24,7 @@ const program = new Command('palimpsest')
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(trainCommand())
+  .addCommand(evaluateCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);
