@@ -12,7 +12,8 @@ import {RandomNormals} from '../model/weights/random-normals.ts';
 import {checkCompressionLoss} from './check-compression-loss.ts';
 import type {CorpusRows, RowSegment} from './documents/corpus-rows.ts';
 import {emptyRemembered} from './empty-remembered.ts';
-import {trainingKernels} from './kernels/choose-training-kernels.ts';
+import {composedTrainingKernels} from './kernels/composed-training-kernels.ts';
+import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
 import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
@@ -88,7 +89,7 @@ export class Trainer implements Disposable {
     this.#trainable = trainableWeights(config, training.compressionLoss);
     const shapes = new Map([...this.#trainable.main, ...this.#trainable.auxiliary]);
     this.#names = [...shapes.keys()];
-    this.#kernels = trainingKernels();
+    this.#kernels = fusedTrainingKernels() ?? composedTrainingKernels;
     const take = (name: string, shape: readonly number[]) => {
       const tensor = tensors.get(name);
       if (tensor === undefined || !tf.util.arraysEqual(tensor.shape as number[], shape as number[])) {

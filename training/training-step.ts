@@ -7,9 +7,8 @@ import type {RememberedRows} from '../model/project-memory.ts';
 import type {CompressionLossName} from './compression-loss.ts';
 import {Dropout} from './dropout.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
-import {type AdamSchedule, type AdamWeight, adam} from './optimiser/adam.ts';
+import type {AdamSchedule, AdamWeight} from './optimiser/adam.ts';
 import {clipFactor} from './optimiser/clip-factor.ts';
-import {squaredNorms} from './optimiser/squared-norms.ts';
 import type {TrainableWeights} from './trainable-weights.ts';
 import {type TrainingSegment, trainingLoss} from './training-loss.ts';
 
@@ -104,7 +103,7 @@ export function trainingStep(
   const named = (tensors: readonly tf.Tensor[]) => Object.fromEntries(tensors.map((tensor, i) => [names[i]!, tensor]));
   if (update === undefined) return {...outputs, accumulated: named(gradients)};
 
-  const squares = squaredNorms(gradients); // [P]
+  const squares = tf.stack(gradients.map(gradient => kernels.squaredNorm(gradient))) as tf.Tensor1D; // [P]
   const factors = groups.map((group, index) => {
     if (group.length === 0) return undefined;
     const norm = tf.sqrt(tf.sum(tf.slice1d(squares, index === 0 ? 0 : groups[0].length, group.length))) as tf.Scalar;
@@ -112,9 +111,9 @@ export function trainingStep(
   });
   const updated: AdamWeight[] = gradients.map((gradient, index) => {
     const name = names[index]!;
-    const clipped = tf.mul(gradient, factors[index < groups[0].length ? 0 : 1]!);
     const before = {weight: weights[name]!, first: update.first[name]!, second: update.second[name]!};
-    return adam(before, clipped, update.schedule);
+    const factor = factors[index < groups[0].length ? 0 : 1]!;
+    return kernels.adam(before, gradient, {...update.schedule, factor});
   });
   return {
     ...outputs,

@@ -3,12 +3,15 @@ import test from 'ava';
 import {openEngine} from '../../model/engine/engine.ts';
 import type {CompressionLossName} from '../../training/compression-loss.ts';
 import {composedTrainingKernels} from '../../training/kernels/composed-training-kernels.ts';
+import {fusedTrainingKernels} from '../../training/kernels/fused-training-kernels.ts';
+import type {TrainingKernels} from '../../training/kernels/training-kernels.ts';
 import {trainableWeights} from '../../training/trainable-weights.ts';
 import {type TrainingLoss, trainingLoss} from '../../training/training-loss.ts';
 import {relativeError} from '../model/relative-error.ts';
 import {type GradientFixture, gradientFixtureNames, readGradientFixture} from './gradient-fixture.ts';
 
 const kernels = composedTrainingKernels;
+const allKernels = {composed: () => composedTrainingKernels, fused: () => fusedTrainingKernels()!};
 /** Of what the greatest element is. */
 const tolerance = 1e-4;
 
@@ -19,7 +22,12 @@ test.serial.before(async () => {
 /** What a loss is and its gradient in every weight, undefined where it has none. */
 function differentiate(
   {config, weights, layers, segments}: GradientFixture,
-  {compressionLoss, unrolled, pick}: {compressionLoss: CompressionLossName; unrolled: 1 | 2; pick: (loss: TrainingLoss) => tf.Scalar},
+  {
+    compressionLoss,
+    unrolled,
+    pick,
+  }: {compressionLoss: CompressionLossName; unrolled: 1 | 2; pick: (loss: TrainingLoss) => tf.Scalar},
+  kernels: TrainingKernels = composedTrainingKernels,
 ): {value: number; gradients: ReadonlyMap<string, tf.Tensor | undefined>} {
   const names = Object.keys(weights);
   const scale = unrolled === 1 ? 2 : 1;
@@ -49,11 +57,12 @@ const cases = {
   'auto-encoding': {compressionLoss: 'auto-encoding', unrolled: 1, pick: ({auxiliary}) => tf.div(auxiliary!, 2)},
 } as const satisfies Record<string, Parameters<typeof differentiate>[1]>;
 
-for (const name of gradientFixtureNames) {
-  test.serial(`trainingLoss has the gradients of the float64 reference: ${name}`, async t => {
+for (const [name, by] of gradientFixtureNames.flatMap(name => [[name, 'composed'] as const, [name, 'fused'] as const])) {
+  test.serial(`trainingLoss has the gradients of the float64 reference by ${by} kernels: ${name}`, async t => {
+    const kernels = allKernels[by]();
     const fixture = await readGradientFixture(name, kernels);
     for (const [loss, expected] of fixture.losses) {
-      const {value, gradients} = differentiate(fixture, cases[loss as keyof typeof cases]);
+      const {value, gradients} = differentiate(fixture, cases[loss as keyof typeof cases], kernels);
       t.true(Math.abs(value - expected) < 1e-5 * Math.abs(expected), `${loss}: ${value} for ${expected}`);
       for (const [weight, gradient] of gradients) {
         const wanted = fixture.gradient(loss, weight);

@@ -1,8 +1,13 @@
 import type * as tf from '@tensorflow/tfjs';
 import type {Kernels} from '../../model/kernels/kernels.ts';
+import type {AdamSchedule, AdamWeight} from '../optimiser/adam.ts';
 
-/** The parts of a step that an engine may do in one pass over memory, all of them with gradients. */
+/** The parts of a step that an engine may do in one pass over memory, all that losses depend on with gradients. */
 export interface TrainingKernels extends Kernels {
   /** −log softmax(logits)[target] of each row, in nats. logits [S, V], targets int32 [S] → [S] */
   crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Tensor1D;
+  /** Sum of squares. → [] */
+  squaredNorm(gradient: tf.Tensor): tf.Scalar;
+  /** One update by the gradient times `factor`. */
+  adam(state: AdamWeight, gradient: tf.Tensor, options: AdamSchedule & {readonly factor: tf.Scalar}): AdamWeight;
 }
