@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -68,9 +69,11 @@ struct Window {
       : column(block.column[compressed ? 0 : 1]),
         count((compressed ? block.column[1] : block.total()) - column),
         start(head.n - block.first - block.rows + 1 + block.begin[compressed ? 0 : 1]),
-        length(count + block.rows - 1),
-        width(table.slots + head.n + 1) {}
-  int64_t column, count, start, length, width;
+        width(table.slots + head.n + 1),
+        length(std::min(count + block.rows - 1, width - start)) {}
+  // Columns of query r that the table reaches; those behind lie in the query's future.
+  int64_t reached(int64_t r, int64_t rows) const { return std::min(count, length - (rows - 1 - r)); }
+  int64_t column, count, start, width, length;
 };
 
 // Scratch of one thread.
@@ -95,8 +98,9 @@ inline void AddPositions(const Head &head, const Positions &table, const Block &
   scratch.positions.resize(block.rows, window.length);
   scratch.positions.noalias() = scratch.position_queries * TableStretch(head, table, window);
   for (int64_t r = 0; r < block.rows; r++) {
-    RowMap(scratch.scores.data() + r * block.total() + window.column, window.count) +=
-        RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, window.count);
+    const int64_t count = window.reached(r, block.rows);
+    RowMap(scratch.scores.data() + r * block.total() + window.column, count) +=
+        RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, count);
   }
 }
 
@@ -155,8 +159,9 @@ inline void PositionGradient(const Head &head, const Positions &table, const Blo
   AddBias(head, block, table.bias, scratch.position_queries);
   scratch.positions.setZero(block.rows, window.length);
   for (int64_t r = 0; r < block.rows; r++) {
-    RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, window.count) =
-        RowMap(scratch.slopes.data() + r * block.total() + window.column, window.count);
+    const int64_t count = window.reached(r, block.rows);
+    RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, count) =
+        RowMap(scratch.slopes.data() + r * block.total() + window.column, count);
   }
   Strided(keys + window.start, head.k, window.length, Eigen::OuterStride<>(window.width)).noalias() +=
       scratch.position_queries.transpose() * scratch.positions;
