@@ -25,7 +25,9 @@ const contenders: readonly Contender[] = [
 const peers = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
 const threads = availableParallelism();
 
-console.log(`${cpus()[0]?.model.trim() ?? 'Unknown processor'}; all ${threads} threads for each; ${values.rounds} rounds\n`);
+console.log(
+  `${cpus()[0]?.model.trim() ?? 'Unknown processor'}; all ${threads} threads for each; ${values.rounds} rounds\n`,
+);
 const python = await pythonEnvironment({
   requirements: join(peers, 'requirements.txt'),
   cache: cacheFolder(),

@@ -12,7 +12,10 @@ export function evaluateCommand(): Command {
     )
     .requiredOption('-m, --model <folder>', 'model to measure')
     .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
-    .option('-o, --out <file>', 'where to write all figures as JSON, and a picture beside it: .svg in the place of .json')
+    .option(
+      '-o, --out <file>',
+      'where to write all figures as JSON, and a picture beside it: .svg in the place of .json',
+    )
     .option('-f, --frequencies <paths...>', 'training documents, to measure words by how often they occur there')
     .option('--gutenberg', 'count only the text between the markers of Project Gutenberg')
     .option('--tokens <number>', 'tokens to read of each document at most', wholeNumber)

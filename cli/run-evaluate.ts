@@ -38,7 +38,8 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const directory = await readModelDirectory(options.model);
   const open = async (patterns: readonly string[]) => {
     const paths = await resolveInputs(patterns);
-    if (paths.includes('-')) throw new RangeError('Cannot evaluate standard input as documents are read twice: name files');
+    if (paths.includes('-'))
+      throw new RangeError('Cannot evaluate standard input as documents are read twice: name files');
     const documents = paths.map(fileDocument);
     return await openCorpus(documents, {gutenberg: options.gutenberg ?? false, leastBytes: 1, signal});
   };
@@ -70,7 +71,10 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   if (out === undefined) return;
   const {name, fingerprint} = directory;
   const figures = {model: name, fingerprint, config, engine: engine.description, ...evaluation, attention};
-  const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({x: (fromToken + toToken) / 2, y: bitsPerByte}));
+  const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({
+    x: (fromToken + toToken) / 2,
+    y: bitsPerByte,
+  }));
   const picture = drawCurves([{name: `${name}, all documents`, points: curve}], {
     title: `What memory gives: ${name}`,
     xLabel: 'tokens read before',

@@ -46,7 +46,8 @@ export async function runTrain(options: TrainOptions): Promise<void> {
   const {gutenberg} = training;
   const open = async (patterns: readonly string[]) => {
     const paths = await resolveInputs(patterns);
-    if (paths.includes('-')) throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
+    if (paths.includes('-'))
+      throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
     // Two tokens at least, of whatever tokenizer.
     return await openCorpus(paths.map(fileDocument), {gutenberg, leastBytes: leastDocumentBytes, signal});
   };
@@ -95,7 +96,8 @@ async function openBeginning(
         `Cannot train as a model that is gone on from brings its tokenizer: current value of tokenizer is "${training.tokenizer}"; leave it out`,
       );
     }
-    const tokenizerPath = tokenizer instanceof ByteTokenizer ? undefined : resolve(folder, modelDirectoryFiles.tokenizer);
+    const tokenizerPath =
+      tokenizer instanceof ByteTokenizer ? undefined : resolve(folder, modelDirectoryFiles.tokenizer);
     return {config, tokenizer, tokenizerPath, weights};
   }
   const tokenizerPath = training.tokenizer === 'byte' ? undefined : beside(training.tokenizer);

@@ -9,7 +9,10 @@ export function trainCommand(): Command {
     .description(
       'Trains a Compressive Transformer on documents, each of which is read from its start to its end with its memory carried along. The folder holds the best and the last model, a log, a picture of the curves, and all that is needed to go on.',
     )
-    .requiredOption('-d, --data <paths...>', 'documents to train on: files, plain or gzip, and patterns such as "books/*.gz"')
+    .requiredOption(
+      '-d, --data <paths...>',
+      'documents to train on: files, plain or gzip, and patterns such as "books/*.gz"',
+    )
     .option('-v, --valid <paths...>', 'documents to choose the best model by')
     .requiredOption('-c, --config <file>', 'configuration in JSON; docs/training.md lists its fields')
     .requiredOption('-o, --out <folder>', 'folder of the run')

@@ -45,7 +45,8 @@ export class TrainingDisplay implements Disposable {
 }
 
 function describe(line: TrainingProgress['line'], epochs: number): string {
-  if (line.validationBitsPerByte !== undefined) return `validation ${line.validationBitsPerByte.toFixed(4)} bits per byte`;
+  if (line.validationBitsPerByte !== undefined)
+    return `validation ${line.validationBitsPerByte.toFixed(4)} bits per byte`;
   const {loss, bitsPerByte, auxiliaryLoss, gradientNorm, auxiliaryGradientNorm, tokensPerSecond, learningRate} = line;
   const parts = [
     `loss ${loss!.toFixed(4)}`,

@@ -17,8 +17,13 @@ const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9
 const mostPoints = 800;
 
 /** Draws curves over a common axis as a picture in SVG. */
-export function drawCurves(curves: readonly Curve[], {title, xLabel, yLabel, logarithmic = false}: CurvesOptions): string {
-  const drawn = curves.filter(({points}) => points.length > 0).map(curve => ({...curve, points: thinned(curve.points)}));
+export function drawCurves(
+  curves: readonly Curve[],
+  {title, xLabel, yLabel, logarithmic = false}: CurvesOptions,
+): string {
+  const drawn = curves
+    .filter(({points}) => points.length > 0)
+    .map(curve => ({...curve, points: thinned(curve.points)}));
   const points = drawn.flatMap(curve => curve.points);
   const along = (x: number) => (logarithmic ? Math.log10(Math.max(x, 1)) : x);
   const horizontal = span(points.map(({x}) => along(x)));

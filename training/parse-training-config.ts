@@ -28,17 +28,27 @@ const modelFields = [
 export function parseTrainingConfig(json: unknown): TrainingConfig {
   const fields = objectOf(json, 'the configuration');
   const {model} = fields;
-  const known = [...required, ...Object.keys(defaults), 'microBatch', 'compressionLoss', 'learningRate', 'clip', 'updates'];
+  const known = [
+    ...required,
+    ...Object.keys(defaults),
+    'microBatch',
+    'compressionLoss',
+    'learningRate',
+    'clip',
+    'updates',
+  ];
   refuseUnknown(fields, known, 'the configuration');
   for (const name of required) {
-    if (fields[name] === undefined) throw new TypeError(`Cannot train as the configuration must have ${name}: it is missing`);
+    if (fields[name] === undefined)
+      throw new TypeError(`Cannot train as the configuration must have ${name}: it is missing`);
   }
   const text = (name: string) => {
     const value = fields[name] ?? defaults[name as keyof typeof defaults];
     if (typeof value === 'string' && value !== '') return value;
     throw new TypeError(`Cannot train as ${name} must be a string that is not empty: current value is ${show(value)}`);
   };
-  const size = (name: string, least = 1) => wholeNumber(fields[name] ?? defaults[name as keyof typeof defaults], name, least);
+  const size = (name: string, least = 1) =>
+    wholeNumber(fields[name] ?? defaults[name as keyof typeof defaults], name, least);
   const batch = size('batch');
   const microBatch = wholeNumber(fields.microBatch ?? batch, 'microBatch', 1);
   if (batch % microBatch !== 0) {
@@ -89,7 +99,10 @@ const defaults = {
 function modelSizes(value: unknown): Omit<ModelConfig, 'vocabularySize'> {
   const fields = objectOf(value, 'model, unless it is the folder of one,');
   refuseUnknown(fields, modelFields, 'model');
-  const sizes = Object.fromEntries(modelFields.map(name => [name, fields[name]])) as Omit<ModelConfig, 'vocabularySize'>;
+  const sizes = Object.fromEntries(modelFields.map(name => [name, fields[name]])) as Omit<
+    ModelConfig,
+    'vocabularySize'
+  >;
   validateModelConfig({...sizes, vocabularySize: 1});
   return sizes;
 }
@@ -159,13 +172,17 @@ function objectOf(value: unknown, name: string): Fields {
 function refuseUnknown(fields: Fields, known: readonly string[], where: string): void {
   const unknown = Object.keys(fields).find(name => !known.includes(name));
   if (unknown === undefined) return;
-  throw new TypeError(`Cannot train as ${where} must have no other fields than ${known.join(', ')}: current value is "${unknown}"`);
+  throw new TypeError(
+    `Cannot train as ${where} must have no other fields than ${known.join(', ')}: current value is "${unknown}"`,
+  );
 }
 
 function wholeNumber(value: unknown, name: string, least: number): number {
   if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
   const rule = `${name} must be a whole number, at least ${least}`;
-  throw new (typeof value === 'number' ? RangeError : TypeError)(`Cannot train as ${rule}: current value is ${show(value)}`);
+  throw new (typeof value === 'number' ? RangeError : TypeError)(
+    `Cannot train as ${rule}: current value is ${show(value)}`,
+  );
 }
 
 function numberBetween(

@@ -43,7 +43,12 @@ export type TrainingProgress = {
 };
 
 /** What a run ended with. */
-export type TrainingResult = {readonly step: number; readonly tokens: number; readonly best?: number; readonly stopped: boolean};
+export type TrainingResult = {
+  readonly step: number;
+  readonly tokens: number;
+  readonly best?: number;
+  readonly stopped: boolean;
+};
 
 /**
  * Trains a model until its steps are done or `signal` is aborted, and saves: after every so many steps, and at the end. Going on from a save
@@ -69,7 +74,13 @@ export async function runTraining(options: RunTrainingOptions): Promise<Training
   });
   let best = saved?.state.best;
   try {
-    using trainer = new Trainer({training, config, rows, tensors: saved?.tensors ?? options.weights, state: saved?.state});
+    using trainer = new Trainer({
+      training,
+      config,
+      rows,
+      tensors: saved?.tensors ?? options.weights,
+      state: saved?.state,
+    });
     const log = await TrainingLog.open(folder.logPath, trainer.step);
     const tell = async (line: TrainingLogLine) => {
       await log.add(line);

@@ -106,7 +106,9 @@ export class Trainer implements Disposable {
     this.#pending = state?.pending ?? 0;
     this.#tokens = state?.tokens ?? 0;
     if (state === undefined) {
-      this.#weights = named((name, shape) => (name.endsWith('.decoder.weight') ? this.#newDecoder(name, shape) : take(name, shape)));
+      this.#weights = named((name, shape) =>
+        name.endsWith('.decoder.weight') ? this.#newDecoder(name, shape) : take(name, shape),
+      );
       this.#first = named((_, shape) => tf.zeros(shape.slice()));
       this.#second = named((_, shape) => tf.zeros(shape.slice()));
     } else {
@@ -404,7 +406,10 @@ function resetCounts(counts: MemoryCounts[], segments: readonly RowSegment[]): v
   }
 }
 
-function padded(segments: readonly RowSegment[], n: number): {tokens: Int32Array; targets: Int32Array; present: Float32Array} {
+function padded(
+  segments: readonly RowSegment[],
+  n: number,
+): {tokens: Int32Array; targets: Int32Array; present: Float32Array} {
   const tokens = new Int32Array(segments.length * n);
   const targets = new Int32Array(segments.length * n);
   const present = new Float32Array(segments.length * n);

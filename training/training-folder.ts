@@ -6,8 +6,8 @@ import {modelDirectoryFiles} from '../model/model-directory/model-directory-file
 import {type WriteModelDirectoryOptions, writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
 import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
 import {writeSafetensors} from '../model/weights/write-safetensors.ts';
-import {readTrainingState, writeTrainingState} from './training-state-file.ts';
 import type {TrainingState} from './training-state.ts';
+import {readTrainingState, writeTrainingState} from './training-state-file.ts';
 
 /** The files of a training run: what it goes on from, the last and the best model, log and picture. */
 export class TrainingFolder {

@@ -78,7 +78,14 @@ export function trainingLoss(
     const memory = remembered.map((layer, index) =>
       projectMemory(layer, {weights: weights.layers[index]!, heads, kernels}),
     );
-    const read = readSegment(tokens, memory, {config, weights, counts, plan, kernels, ...(dropout && {dropout: dropout.apply})});
+    const read = readSegment(tokens, memory, {
+      config,
+      weights,
+      counts,
+      plan,
+      kernels,
+      ...(dropout && {dropout: dropout.apply}),
+    });
     const flat = (tensor: tf.Tensor2D) => tf.reshape(tensor, [-1]) as tf.Tensor1D; // [B·n]
     const hidden = tf.reshape(read.hidden, [-1, config.modelWidth]) as tf.Tensor2D; // [B·n, d]
     const loss = nextTokenLoss(dropout?.apply(hidden) ?? hidden, flat(targets), {
@@ -108,7 +115,13 @@ export function trainingLoss(
 function compressionLossOf(
   compressions: readonly LayerCompression[],
   {evicted, documentWeights}: TrainingSegment,
-  {config, weights, weight, compressionLoss, kernels}: Omit<TrainingLossOptions, 'dropout'> & {weights: PreparedWeights},
+  {
+    config,
+    weights,
+    weight,
+    compressionLoss,
+    kernels,
+  }: Omit<TrainingLossOptions, 'dropout'> & {weights: PreparedWeights},
 ): tf.Scalar {
   const losses = compressions.map(({evicted: given, queries}, index) => {
     const layer = weights.layers[index]!;
@@ -120,5 +133,8 @@ function compressionLossOf(
       ? autoEncodingLoss(sample, weight(decoderName(index)) as tf.Tensor3D, {config, kernels})
       : attentionReconstructionLoss(sample, layer.keyValue, {config, kernels});
   });
-  return tf.div(losses.reduce((sum, loss) => tf.add(sum, loss)), losses.length);
+  return tf.div(
+    losses.reduce((sum, loss) => tf.add(sum, loss)),
+    losses.length,
+  );
 }

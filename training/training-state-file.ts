@@ -1,8 +1,8 @@
 import {access} from 'node:fs/promises';
 import {ModelError} from '../errors.ts';
+import type {TensorData} from '../model/memory-snapshot.ts';
 import {readSafetensors} from '../model/weights/read-safetensors.ts';
 import {writeSafetensors} from '../model/weights/write-safetensors.ts';
-import type {TensorData} from '../model/memory-snapshot.ts';
 import type {TrainingState} from './training-state.ts';
 
 const key = 'palimpsest.training';

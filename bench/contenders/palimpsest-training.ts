@@ -9,7 +9,12 @@ import {composedTrainingKernels} from '../../training/kernels/composed-training-
 import {fusedTrainingKernels} from '../../training/kernels/fused-training-kernels.ts';
 import {segmentTensors} from '../../training/segment-tensors.ts';
 import {trainableWeights} from '../../training/trainable-weights.ts';
-import {type NamedTensors, type TrainingStepInputs, type TrainingStepOptions, trainingStep} from '../../training/training-step.ts';
+import {
+  type NamedTensors,
+  type TrainingStepInputs,
+  type TrainingStepOptions,
+  trainingStep,
+} from '../../training/training-step.ts';
 import type {ContenderTask} from '../contender-process.ts';
 import {serveContender} from '../serve-contender.ts';
 
@@ -80,7 +85,9 @@ function openStepper({config, batch}: ContenderTask): () => Promise<void> {
     },
   });
   let updates = 1;
-  const step = compile((inputs: TrainingStepInputs) => trainingStep(inputs, options), {inputs: inputsOf(state, updates)});
+  const step = compile((inputs: TrainingStepInputs) => trainingStep(inputs, options), {
+    inputs: inputsOf(state, updates),
+  });
   return async () => {
     const before = state;
     state = tidy(() => {

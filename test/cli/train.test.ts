@@ -45,7 +45,20 @@ test.before(() => {
 test.after.always(() => rmSync(cwd, {recursive: true, force: true}));
 
 function train(out: string, args: readonly string[] = []): string[] {
-  return ['train', '-d', 'texts/*', '-v', 'held-out.txt', '-c', 'config.json', '-o', out, '--engine', 'native', ...args];
+  return [
+    'train',
+    '-d',
+    'texts/*',
+    '-v',
+    'held-out.txt',
+    '-c',
+    'config.json',
+    '-o',
+    out,
+    '--engine',
+    'native',
+    ...args,
+  ];
 }
 
 function weights(out: string): Buffer {
@@ -70,13 +83,19 @@ test.serial('palimpsest train goes on after kill -9 to the same bits', async t =
 });
 
 test.serial('palimpsest train saves on SIGINT and says how to go on', async t => {
-  const running = startCommand(train('stopped').map(arg => (arg === 'config.json' ? 'long.json' : arg)), {cwd});
+  const running = startCommand(
+    train('stopped').map(arg => (arg === 'config.json' ? 'long.json' : arg)),
+    {cwd},
+  );
   await running.says('step 15/');
   running.process.kill('SIGINT');
   const {code, stderr} = await running.ended;
   t.is(code, 130, stderr);
   t.regex(stderr, /Stopped by SIGINT; --resume goes on from the last save in "stopped"\n$/);
-  const again = startCommand(train('stopped', ['--resume']).map(arg => (arg === 'config.json' ? 'long.json' : arg)), {cwd});
+  const again = startCommand(
+    train('stopped', ['--resume']).map(arg => (arg === 'config.json' ? 'long.json' : arg)),
+    {cwd},
+  );
   await again.says('tokens/s');
   again.process.kill('SIGTERM');
   t.is((await again.ended).code, 143);
@@ -84,7 +103,9 @@ test.serial('palimpsest train saves on SIGINT and says how to go on', async t =>
 
 test.serial('palimpsest train makes a model that palimpsest embed reads with', async t => {
   t.true(existsSync(join(cwd, 'whole/best/config.json')));
-  const {code, stdout, stderr} = await runCommand(['embed', '-m', 'whole/best', '--engine', 'native', 'held-out.txt'], {cwd});
+  const {code, stdout, stderr} = await runCommand(['embed', '-m', 'whole/best', '--engine', 'native', 'held-out.txt'], {
+    cwd,
+  });
   t.is(code, 0, stderr);
   t.notRegex(stderr, /untrained/);
   t.true(stdout.length > 0);
@@ -108,9 +129,17 @@ test.serial('palimpsest train leaves the last save when the disk is full', async
 });
 
 for (const [title, content, message] of [
-  ['an empty file', Buffer.alloc(0), /Cannot use "bad\.txt" as a document must have at least 16 bytes of text: it is empty; leave it out/],
+  [
+    'an empty file',
+    Buffer.alloc(0),
+    /Cannot use "bad\.txt" as a document must have at least 16 bytes of text: it is empty; leave it out/,
+  ],
   ['a tiny file', Buffer.from('Hello'), /at least 16 bytes of text: current value is 5; leave it out/],
-  ['a binary file', Buffer.from([...Array(100).keys()]), /Cannot read "bad\.txt" as text as it looks like a binary file/],
+  [
+    'a binary file',
+    Buffer.from([...Array(100).keys()]),
+    /Cannot read "bad\.txt" as text as it looks like a binary file/,
+  ],
 ] as const) {
   test.serial(`palimpsest train refuses ${title}`, async t => {
     writeFileSync(join(cwd, 'bad.txt'), content);
@@ -126,7 +155,11 @@ test.serial('palimpsest train refuses an impossible configuration', async t => {
     [{steps: 0}, 2, /steps must be a whole number, at least 1: current value is 0/],
     [{stepz: 1}, 2, /must have no other fields than .*: current value is "stepz"/],
     [{model: {...config.model, heads: 3}}, 2, /modelWidth must be divisible by heads \(3\): current value is 16/],
-    [{compressionLoss: 'none'}, 2, /compressor "convolution" has weights, which "attention-reconstruction" or another loss must train/],
+    [
+      {compressionLoss: 'none'},
+      2,
+      /compressor "convolution" has weights, which "attention-reconstruction" or another loss must train/,
+    ],
     [{model: 'missing'}, 1, /Cannot read model ".*missing" as it must be a folder/],
   ] as const) {
     writeFileSync(join(cwd, 'wrong.json'), JSON.stringify({...config, ...changes}));
@@ -135,11 +168,25 @@ test.serial('palimpsest train refuses an impossible configuration', async t => {
     t.regex(result.stderr, message);
   }
   writeFileSync(join(cwd, 'wrong.json'), '{');
-  t.regex((await runCommand(['train', '-d', 'texts/*', '-c', 'wrong.json', '-o', 'none'], {cwd})).stderr, /must be JSON/);
+  t.regex(
+    (await runCommand(['train', '-d', 'texts/*', '-c', 'wrong.json', '-o', 'none'], {cwd})).stderr,
+    /must be JSON/,
+  );
 });
 
 test.serial('palimpsest evaluate measures a model and writes figures and a picture', async t => {
-  const args = ['evaluate', '-m', 'whole/last', '-d', 'held-out.txt', 'texts/1.txt', '-f', 'texts/*', '-o', 'figures.json'];
+  const args = [
+    'evaluate',
+    '-m',
+    'whole/last',
+    '-d',
+    'held-out.txt',
+    'texts/1.txt',
+    '-f',
+    'texts/*',
+    '-o',
+    'figures.json',
+  ];
   const {code, stdout, stderr} = await runCommand([...args, '--engine', 'native'], {cwd});
   t.is(code, 0, stderr);
   t.regex(stdout, /^document .*bits per byte {2}perplexity per word\nheld-out\.txt +400 +400 /);

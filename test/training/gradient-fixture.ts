@@ -42,14 +42,17 @@ export async function readGradientFixture(name: string, kernels: TrainingKernels
   const weights: Record<string, tf.Tensor> = {};
   const losses = new Map<string, number>();
   for (const [key, {shape, data}] of tensors) {
-    if (key.startsWith('weights.')) weights[key.slice('weights.'.length)] = tf.tensor(data as Float32Array, shape.slice());
+    if (key.startsWith('weights.'))
+      weights[key.slice('weights.'.length)] = tf.tensor(data as Float32Array, shape.slice());
     if (key.startsWith('losses.')) losses.set(key.slice('losses.'.length), data[0] as number);
   }
   const documents = ages.map((_, k) => tensors.get(`documents.${k}.tokens`)!.data as Int32Array);
   let counts = ages.map(() => ({memory: 0, compressed: 0}));
   const makeSegment = (starts: readonly number[], targets: number): TrainingSegment => {
     const piece = (shift: number) =>
-      Int32Array.from(documents.flatMap((tokens, k) => [...tokens.subarray(starts[k]! + shift, starts[k]! + shift + n)]));
+      Int32Array.from(
+        documents.flatMap((tokens, k) => [...tokens.subarray(starts[k]! + shift, starts[k]! + shift + n)]),
+      );
     const segment = segmentTensors(
       {tokens: piece(0), targets: piece(1), present: new Float32Array(documents.length * n).fill(1), counts},
       {config, targetWeight: 1 / targets, documentWeight: 1},
@@ -60,13 +63,21 @@ export async function readGradientFixture(name: string, kernels: TrainingKernels
   let layers = emptyRemembered(ages.length, config);
   for (let age = 0; age < Math.max(...ages); age++) {
     // A document that is not there yet reads anything; its counts are taken back below.
-    const segment = makeSegment(ages.map(last => Math.min(age, last) * n), 1);
+    const segment = makeSegment(
+      ages.map(last => Math.min(age, last) * n),
+      1,
+    );
     const options = {config, weight: (key: string) => weights[key]!, compressionLoss: 'none', kernels} as const;
     layers = trainingLoss([segment], layers, options).layers.slice();
   }
   counts = counts.map((count, k) => (ages[k] === 0 ? {memory: 0, compressed: 0} : count));
   const total = 2 * documents.length * n;
-  const segments = [0, 1].map(index => makeSegment(ages.map(age => (age + index) * n), total));
+  const segments = [0, 1].map(index =>
+    makeSegment(
+      ages.map(age => (age + index) * n),
+      total,
+    ),
+  );
   return {
     config,
     weights,

@@ -50,7 +50,11 @@ test.serial.before(async () => {
   await openEngine('native');
 });
 
-async function options(out: string, changes: object = {}, lengths: readonly number[] = [90, 41, 300, 9, 77]): Promise<RunTrainingOptions> {
+async function options(
+  out: string,
+  changes: object = {},
+  lengths: readonly number[] = [90, 41, 300, 9, 77],
+): Promise<RunTrainingOptions> {
   const training = parseTrainingConfig({...fields, ...changes});
   const config: ModelConfig = {...(training.model as typeof sizes), vocabularySize: 256};
   return {
@@ -125,7 +129,13 @@ test.serial('runTraining goes on from an earlier save to the same bits, log incl
 
 test.serial('runTraining learns, writes a log and a picture, and keeps the best model', async t => {
   const out = temporaryFolder(t);
-  const given = await options(out, {steps: 60, learningRate: {peak: 0.03}, updates: undefined, logEvery: 20, validateEvery: 20});
+  const given = await options(out, {
+    steps: 60,
+    learningRate: {peak: 0.03},
+    updates: undefined,
+    logEvery: 20,
+    validateEvery: 20,
+  });
   const result = await runTraining(given);
   const lines = log(out);
   const losses = lines.map(({loss}) => loss).filter(loss => loss !== undefined);
@@ -135,7 +145,13 @@ test.serial('runTraining learns, writes a log and a picture, and keeps the best 
   t.is(result.best, Math.min(...validations));
   t.regex(readFileSync(join(out, 'curves.svg'), 'utf8'), /^<svg .*<polyline points="[\d., ]+".*<\/svg>\n$/s);
   t.true((await readModelDirectory(join(out, 'best'))).trained);
-  for (const name of ['auxiliaryLoss', 'gradientNorm', 'auxiliaryGradientNorm', 'tokensPerSecond', 'learningRate'] as const) {
+  for (const name of [
+    'auxiliaryLoss',
+    'gradientNorm',
+    'auxiliaryGradientNorm',
+    'tokensPerSecond',
+    'learningRate',
+  ] as const) {
     t.true(lines[0]![name]! > 0, name);
   }
 });
@@ -166,14 +182,19 @@ async function trainOnce(t: ExecutionContext): Promise<string> {
 test.serial('runTraining refuses a folder that holds a run, unless it goes on with it', async t => {
   const out = await trainOnce(t);
   const error = await t.throwsAsync(runTraining(await options(out)), {instanceOf: ModelError});
-  t.is(error.message, `Cannot train into "${out}" as it holds a run of 6 steps: go on with it by "--resume", or choose another folder`);
+  t.is(
+    error.message,
+    `Cannot train into "${out}" as it holds a run of 6 steps: go on with it by "--resume", or choose another folder`,
+  );
 });
 
 test.serial('runTraining refuses to go on with other documents', async t => {
   const out = await trainOnce(t);
   const before = readFileSync(join(out, 'training.safetensors'));
   const changed = {...(await options(out, {}, [90, 42, 300, 9, 77])), resume: true};
-  await t.throwsAsync(runTraining(changed), {message: /as its training documents must be the same, .*they have changed/});
+  await t.throwsAsync(runTraining(changed), {
+    message: /as its training documents must be the same, .*they have changed/,
+  });
   t.deepEqual(readFileSync(join(out, 'training.safetensors')), before);
 });
 
@@ -202,7 +223,8 @@ test.serial('runTraining stops at a loss that is not finite, says where, and sav
   weights.set('embedding.weight', {...embedding, data});
   await t.throwsAsync(runTraining({...given, weights}), {
     instanceOf: NumericalError,
-    message: /^Cannot go on training at step 1 as the loss of "text \d" at token \d+ must be finite: current value is NaN; /,
+    message:
+      /^Cannot go on training at step 1 as the loss of "text \d" at token \d+ must be finite: current value is NaN; /,
   });
   t.false(existsSync(join(out, 'training.safetensors')));
 });

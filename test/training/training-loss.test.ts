@@ -35,7 +35,12 @@ function differentiate(
     () =>
       tf.mul(
         pick(
-          trainingLoss(segments.slice(0, unrolled), layers, {config, weight: name => weights[name]!, compressionLoss, kernels}),
+          trainingLoss(segments.slice(0, unrolled), layers, {
+            config,
+            weight: name => weights[name]!,
+            compressionLoss,
+            kernels,
+          }),
         ),
         scale,
       ),
@@ -57,7 +62,10 @@ const cases = {
   'auto-encoding': {compressionLoss: 'auto-encoding', unrolled: 1, pick: ({auxiliary}) => tf.div(auxiliary!, 2)},
 } as const satisfies Record<string, Parameters<typeof differentiate>[1]>;
 
-for (const [name, by] of gradientFixtureNames.flatMap(name => [[name, 'composed'] as const, [name, 'fused'] as const])) {
+for (const [name, by] of gradientFixtureNames.flatMap(name => [
+  [name, 'composed'] as const,
+  [name, 'fused'] as const,
+])) {
   test.serial(`trainingLoss has the gradients of the float64 reference by ${by} kernels: ${name}`, async t => {
     const kernels = allKernels[by]();
     const fixture = await readGradientFixture(name, kernels);
@@ -67,7 +75,10 @@ for (const [name, by] of gradientFixtureNames.flatMap(name => [[name, 'composed'
       for (const [weight, gradient] of gradients) {
         const wanted = fixture.gradient(loss, weight);
         if (gradient === undefined) {
-          t.true(wanted === undefined || wanted.every(element => Math.abs(element) < 1e-9), `${loss}: ${weight} has none`);
+          t.true(
+            wanted === undefined || wanted.every(element => Math.abs(element) < 1e-9),
+            `${loss}: ${weight} has none`,
+          );
           continue;
         }
         t.not(wanted, undefined, `${loss}: ${weight} must have no gradient`);

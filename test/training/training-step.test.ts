@@ -64,7 +64,13 @@ function values(tensors: Readonly<Record<string, tf.Tensor>>): Map<string, Float
   return new Map(Object.entries(tensors).map(([name, tensor]) => [name, tensor.dataSync() as Float32Array]));
 }
 
-for (const name of ['convolution', 'dilated-convolution', 'most-used', 'convolution-round-up', 'transformer-xl'] as const) {
+for (const name of [
+  'convolution',
+  'dilated-convolution',
+  'most-used',
+  'convolution-round-up',
+  'transformer-xl',
+] as const) {
   test.serial(`trainingStep computes compiled what it computes eagerly: ${name}`, async t => {
     for (const kernels of [composedTrainingKernels, fusedTrainingKernels()!]) {
       const {inputs, options} = await prepare(name, {dropout: 0.2, kernels});
@@ -74,7 +80,8 @@ for (const name of ['convolution', 'dilated-convolution', 'most-used', 'convolut
         const given = {...inputs, seed: tf.tensor1d([seed, 0], 'int32')};
         const [one, other] = [compiled(given), tidy(() => compute(given))];
         t.true(relativeError(one.nats.dataSync(), other.nats.dataSync()) < 1e-5);
-        const gradients = ({updated}: TrainingStepOutputs) => [...values(updated!.first).values()].flatMap(first => [...first]);
+        const gradients = ({updated}: TrainingStepOutputs) =>
+          [...values(updated!.first).values()].flatMap(first => [...first]);
         const error = relativeError(gradients(one), gradients(other));
         t.true(error < 1e-5, `gradients: ${error}`);
       }
@@ -93,7 +100,10 @@ test.serial('trainingStep clips the two groups of gradients apart', async t => {
 });
 
 test.serial('trainingStep leaves gradients as they are within the limits', async t => {
-  const [free, limited] = [await prepare('convolution'), await prepare('convolution', {clip: {main: 1e3, auxiliary: 1e3}})];
+  const [free, limited] = [
+    await prepare('convolution'),
+    await prepare('convolution', {clip: {main: 1e3, auxiliary: 1e3}}),
+  ];
   const expected = values(trainingStep(free.inputs, free.options).updated!.first);
   for (const [name, first] of values(trainingStep(limited.inputs, limited.options).updated!.first)) {
     t.deepEqual(first, expected.get(name), name);
@@ -107,8 +117,20 @@ test.serial('trainingStep adds what was accumulated', async t => {
   const twice = values(trainingStep({...rest, accumulated: accumulated!}, options).accumulated!);
   const updated = values(trainingStep({...inputs, accumulated: accumulated!}, options).updated!.first);
   for (const [name, once] of values(accumulated!)) {
-    t.true(relativeError(twice.get(name)!, once.map(value => 2 * value)) < 1e-6, name);
-    t.true(relativeError(updated.get(name)!, once.map(value => 0.2 * value)) < 1e-5, name);
+    t.true(
+      relativeError(
+        twice.get(name)!,
+        once.map(value => 2 * value),
+      ) < 1e-6,
+      name,
+    );
+    t.true(
+      relativeError(
+        updated.get(name)!,
+        once.map(value => 0.2 * value),
+      ) < 1e-5,
+      name,
+    );
   }
 });
 

@@ -75,7 +75,9 @@ export class CorpusRows {
       row.tokens = rows.#open(row.position.place);
       const skipped = await row.tokens.skip(row.position.tokens);
       if (skipped < row.position.tokens) {
-        throw new ModelError(`Cannot go on as "${rows.#document(row.position.place).id}" must hold what it held before`);
+        throw new ModelError(
+          `Cannot go on as "${rows.#document(row.position.place).id}" must hold what it held before`,
+        );
       }
     }
     return rows;

@@ -1,7 +1,12 @@
 import type {ReadStretch} from './read-documents.ts';
 
 /** Bits that texts took, and their bytes. */
-export type BitsPerByte = {readonly bits: number; readonly bytes: number; readonly tokens: number; readonly bitsPerByte: number};
+export type BitsPerByte = {
+  readonly bits: number;
+  readonly bytes: number;
+  readonly tokens: number;
+  readonly bitsPerByte: number;
+};
 
 /** Adds up what was read. */
 export async function bitsPerByte(stretches: AsyncIterable<ReadStretch>): Promise<BitsPerByte> {

@@ -86,7 +86,12 @@ export async function evaluate(
     }
   };
   let bytesRead = 0;
-  const reading = readDocuments(model, documents, {tokenizer, batch, signal, ...(mostTokens !== undefined && {mostTokens})});
+  const reading = readDocuments(model, documents, {
+    tokenizer,
+    batch,
+    signal,
+    ...(mostTokens !== undefined && {mostTokens}),
+  });
   for await (const stretch of reading) {
     const {document, position, ids, byteLengths, text, bits} = stretch;
     const sum = sums[document]!;

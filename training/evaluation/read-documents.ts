@@ -38,7 +38,12 @@ export async function* readDocuments(
       signal?.throwIfAborted();
       while (open.length < batch && next < documents.length) {
         const index = next++;
-        open.push({index, key: `document ${index}`, tokens: new DocumentTokens(documents[index]!, tokenizer), position: 0});
+        open.push({
+          index,
+          key: `document ${index}`,
+          tokens: new DocumentTokens(documents[index]!, tokenizer),
+          position: 0,
+        });
       }
       const ended: Open[] = [];
       const stretches: (TokenStretch & {from: Open})[] = [];

@@ -16,12 +16,19 @@ export class TensorflowOperations {
   readonly #backend = nativeBackend() as Backend;
 
   /** An operation with one output. Those of TensorFlow's own get float32 as their type. */
-  readonly run = (name: string, inputs: readonly tf.Tensor[], attributes: readonly OperationAttribute[] = []): tf.Tensor =>
-    this.#backend.executeSingleOutput(name, this.#typed(name, attributes), inputs);
+  readonly run = (
+    name: string,
+    inputs: readonly tf.Tensor[],
+    attributes: readonly OperationAttribute[] = [],
+  ): tf.Tensor => this.#backend.executeSingleOutput(name, this.#typed(name, attributes), inputs);
 
   readonly runAll = (
     name: string,
-    {inputs, outputs, attributes = []}: {inputs: readonly tf.Tensor[]; outputs: number; attributes?: readonly OperationAttribute[]},
+    {
+      inputs,
+      outputs,
+      attributes = [],
+    }: {inputs: readonly tf.Tensor[]; outputs: number; attributes?: readonly OperationAttribute[]},
   ): tf.Tensor[] => this.#backend.executeMultipleOutputs(name, this.#typed(name, attributes), inputs, outputs);
 
   /** An attribute that is true or false, false if absent. */
