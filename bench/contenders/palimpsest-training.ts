@@ -55,7 +55,13 @@ function openStepper({config, batch}: ContenderTask): () => Promise<void> {
   const tokens = Int32Array.from({length: size}, () => Math.floor(Math.random() * vocabularySize));
   const counts = Array.from({length: batch}, () => ({memory: memoryLength, compressed: compressedMemoryLength}));
   const segment = segmentTensors(
-    {tokens, targets: tokens.slice().reverse(), present: new Float32Array(size).fill(1), counts},
+    {
+      tokens,
+      targets: tokens.slice().reverse(),
+      present: new Float32Array(size).fill(1),
+      full: counts.map(() => true),
+      counts,
+    },
     {config, targetWeight: 1 / size, documentWeight: 1 / batch},
   );
   let state = {
