@@ -37,6 +37,8 @@ export async function runTrain(options: TrainOptions): Promise<void> {
   };
   const training = parseTrainingConfig(await readJsonFile(options.config));
   const begin = await openBeginning(training, options.config);
+  // Each kernel of a step takes all cores: two at once would get in each other's way.
+  process.env.TF_NUM_INTEROP_THREADS ??= '1';
   const engine = await openEngine(options.engine);
   if (engine.tensorflowVersion === undefined) {
     throw new EngineUnavailableError(

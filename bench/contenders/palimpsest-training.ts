@@ -21,6 +21,8 @@ import {serveContender} from '../serve-contender.ts';
 const compressionLoss = 'attention-reconstruction';
 
 const task = JSON.parse(process.argv[2]!) as ContenderTask;
+// As the command trains.
+process.env.TF_NUM_INTEROP_THREADS ??= '1';
 const {description} = await openEngine('native');
 const [left, right] = [tf.randomNormal([2048, 2048]), tf.randomNormal([2048, 2048])];
 
