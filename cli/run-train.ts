@@ -1,6 +1,6 @@
 import {dirname, resolve} from 'node:path';
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
-import {ModelError} from '../errors.ts';
+import {EngineUnavailableError, ModelError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
@@ -37,10 +37,12 @@ export async function runTrain(options: TrainOptions): Promise<void> {
   };
   const training = parseTrainingConfig(await readJsonFile(options.config));
   const begin = await openBeginning(training, options.config);
+  // Each kernel of a step takes all cores: two at once would get in each other's way.
+  process.env.TF_NUM_INTEROP_THREADS ??= '1';
   const engine = await openEngine(options.engine);
-  if (engine.name === 'wasm') {
-    throw new RangeError(
-      'Cannot train with engine "wasm" as it lacks gradients: install the native one with "palimpsest native install"',
+  if (engine.tensorflowVersion === undefined) {
+    throw new EngineUnavailableError(
+      `Cannot train with engine "${engine.name}" as it must be TensorFlow: install it with "palimpsest native install"`,
     );
   }
   const {gutenberg} = training;

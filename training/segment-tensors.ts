@@ -12,6 +12,8 @@ export type SegmentRows = {
   readonly targets: Int32Array;
   /** 1 where there is a target, else 0. [B · n] */
   readonly present: Float32Array;
+  /** Whether each document fills its segment: one that does not moves no memory on, and so compresses nothing. [B] */
+  readonly full: readonly boolean[];
   /** Filled slots before the segment. [B] */
   readonly counts: readonly MemoryCounts[];
 };
@@ -26,7 +28,7 @@ export type SegmentTensorsOptions = {
 
 /** Brings a segment of each document into the engine. */
 export function segmentTensors(
-  {tokens, targets, present, counts}: SegmentRows,
+  {tokens, targets, present, full, counts}: SegmentRows,
   {config, targetWeight, documentWeight}: SegmentTensorsOptions,
 ): TrainingSegment {
   const batch = counts.length;
@@ -46,6 +48,6 @@ export function segmentTensors(
     ),
     plan: planUpdate(counts, config),
     evicted: tf.tensor1d(evicted),
-    documentWeights: tf.tensor1d(evicted.map(rows => (rows > 0 ? documentWeight : 0))),
+    documentWeights: tf.tensor1d(evicted.map((rows, row) => (rows > 0 && full[row] ? documentWeight : 0))),
   };
 }

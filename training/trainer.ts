@@ -17,7 +17,7 @@ import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
 import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
-import {segmentTensors} from './segment-tensors.ts';
+import {type SegmentRows, segmentTensors} from './segment-tensors.ts';
 import {type TrainableWeights, trainableWeights} from './trainable-weights.ts';
 import type {TrainingConfig} from './training-config.ts';
 import type {TrainingState} from './training-state.ts';
@@ -199,7 +199,9 @@ export class Trainer implements Disposable {
     }
     const evicting = this.#microBatches
       .flatMap(({counts}) => counts)
-      .filter(count => updateCounts(count, this.config).evicted > 0).length;
+      .filter(
+        (count, row) => updateCounts(count, this.config).evicted > 0 && isFull(segments[0]![row]!, this.config),
+      ).length;
     let nats = 0;
     let auxiliaryLoss = 0;
     let norms: Pick<StepReport, 'gradientNorm' | 'auxiliaryGradientNorm'> = {};
@@ -258,7 +260,7 @@ export class Trainer implements Disposable {
           counts = counts.slice();
           resetCounts(counts, segment);
           const tensors = segmentTensors(
-            {...padded(segment, this.config.segmentLength), counts},
+            {...padded(segment, this.config), counts},
             {config: this.config, targetWeight, documentWeight},
           );
           counts = counts.map(count => updateCounts(count, this.config).counts);
@@ -406,10 +408,12 @@ function resetCounts(counts: MemoryCounts[], segments: readonly RowSegment[]): v
   }
 }
 
-function padded(
-  segments: readonly RowSegment[],
-  n: number,
-): {tokens: Int32Array; targets: Int32Array; present: Float32Array} {
+function isFull({tokens}: RowSegment, {segmentLength}: ModelConfig): boolean {
+  return tokens.length === segmentLength;
+}
+
+function padded(segments: readonly RowSegment[], config: ModelConfig): Omit<SegmentRows, 'counts'> {
+  const n = config.segmentLength;
   const tokens = new Int32Array(segments.length * n);
   const targets = new Int32Array(segments.length * n);
   const present = new Float32Array(segments.length * n);
@@ -418,5 +422,5 @@ function padded(
     targets.set(segment.targets, row * n);
     present.fill(1, row * n, row * n + segment.targets.length);
   }
-  return {tokens, targets, present};
+  return {tokens, targets, present, full: segments.map(segment => isFull(segment, config))};
 }

@@ -21,6 +21,8 @@ import {serveContender} from '../serve-contender.ts';
 const compressionLoss = 'attention-reconstruction';
 
 const task = JSON.parse(process.argv[2]!) as ContenderTask;
+// As the command trains.
+process.env.TF_NUM_INTEROP_THREADS ??= '1';
 const {description} = await openEngine('native');
 const [left, right] = [tf.randomNormal([2048, 2048]), tf.randomNormal([2048, 2048])];
 
@@ -55,7 +57,13 @@ function openStepper({config, batch}: ContenderTask): () => Promise<void> {
   const tokens = Int32Array.from({length: size}, () => Math.floor(Math.random() * vocabularySize));
   const counts = Array.from({length: batch}, () => ({memory: memoryLength, compressed: compressedMemoryLength}));
   const segment = segmentTensors(
-    {tokens, targets: tokens.slice().reverse(), present: new Float32Array(size).fill(1), counts},
+    {
+      tokens,
+      targets: tokens.slice().reverse(),
+      present: new Float32Array(size).fill(1),
+      full: counts.map(() => true),
+      counts,
+    },
     {config, targetWeight: 1 / size, documentWeight: 1 / batch},
   );
   let state = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from compressive_transformer import COMPRESSORS, Config, empty_memory, evicted_count, step
-from make_fixtures import random_weight, random_weights
+from make_fixtures import describe_config, random_weight, random_weights
 from tensor_file import decode_tensors, encode_tensors
 from training_losses import attention_reconstruction_loss, auto_encoding_loss, gradient, next_token_loss
 
@@ -107,18 +107,7 @@ def describe(config, seed):
         "description": "Gradients of the losses of docs/training.md by central differences; see test/reference/README.md",
         "seed": seed,
         "ages": list(AGES),
-        "config": {
-            "segmentLength": config.n,
-            "memoryLength": config.n_m,
-            "compressedMemoryLength": config.n_cm,
-            "compressionRate": config.c,
-            "compressor": config.compressor,
-            "layers": config.l,
-            "heads": config.H,
-            "modelWidth": config.d,
-            "feedForwardWidth": config.f,
-            "vocabularySize": config.V,
-        },
+        "config": describe_config(config),
     }
 
 

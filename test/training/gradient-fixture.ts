@@ -54,7 +54,13 @@ export async function readGradientFixture(name: string, kernels: TrainingKernels
         documents.flatMap((tokens, k) => [...tokens.subarray(starts[k]! + shift, starts[k]! + shift + n)]),
       );
     const segment = segmentTensors(
-      {tokens: piece(0), targets: piece(1), present: new Float32Array(documents.length * n).fill(1), counts},
+      {
+        tokens: piece(0),
+        targets: piece(1),
+        present: new Float32Array(documents.length * n).fill(1),
+        full: documents.map(() => true),
+        counts,
+      },
       {config, targetWeight: 1 / targets, documentWeight: 1},
     );
     counts = counts.map(count => updateCounts(count, config).counts);
