@@ -53,3 +53,8 @@ export class NumericalError extends PipelineError {
 export class EngineUnavailableError extends PipelineError {
   override name = 'EngineUnavailableError';
 }
+
+/** Another worker has taken a partition over; whoever gets this must stop working on it. */
+export class FencedError extends PipelineError {
+  override name = 'FencedError';
+}

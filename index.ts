@@ -3,6 +3,7 @@ export {
   CorruptMemoryError,
   DecodeError,
   EngineUnavailableError,
+  FencedError,
   MemoryMismatchError,
   ModelError,
   NumericalError,

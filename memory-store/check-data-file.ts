@@ -1,5 +1,5 @@
 import {open, stat, truncate} from 'node:fs/promises';
-import {StoreError} from '../errors.ts';
+import {CorruptMemoryError} from '../errors.ts';
 
 /** Pages that were freed at the end of the file need not have been written. */
 const slack = 2 ** 20;
@@ -9,7 +9,7 @@ const slack = 2 ** 20;
  * reads through a memory map.
  *
  * @param file An absent or empty file is a new store and passes.
- * @throws {StoreError} If the file is not LMDB's or is truncated.
+ * @throws {CorruptMemoryError} If the file is not LMDB's or is truncated.
  */
 export async function checkDataFile(file: string, {readOnly}: {readonly readOnly: boolean}): Promise<void> {
   const size = await stat(file).then(
@@ -55,8 +55,8 @@ async function readMetas(file: string): Promise<Meta[]> {
   }
 }
 
-function damaged(file: string, how: string): StoreError {
-  return new StoreError(
+function damaged(file: string, how: string): CorruptMemoryError {
+  return new CorruptMemoryError(
     `Cannot open the store as its data file must be whole: "${file}" ${how}; restore it from a backup, or remove the folder and replay the input`,
   );
 }

@@ -13,6 +13,7 @@ export {type ModelDirectory, readModelDirectory} from './model-directory/read-mo
 export {type WriteModelDirectoryOptions, writeModelDirectory} from './model-directory/write-model-directory.ts';
 export {type OpenedModel, type OpenModelOptions, openModel} from './open-model.ts';
 export type {Precision, PrecisionChoice} from './precision.ts';
+export {ScopedModel} from './scoped-model.ts';
 export {ByteTokenizer} from './tokenizer/byte-tokenizer.ts';
 export {HuggingFaceTokenizer} from './tokenizer/hugging-face-tokenizer.ts';
 export type {TokenizedChunk, Tokenizer, Tokens} from './tokenizer/tokenizer.ts';

@@ -20,6 +20,8 @@ export class DocumentTable {
   readonly #options: DocumentTableOptions;
   /** Least recently read first. */
   readonly #documents = new Map<string, OpenDocument>();
+  /** Documents to be removed from the store, by the number of the commit that does so first. */
+  readonly #forgotten = new Map<string, number>();
   #inHand: OpenDocument | undefined;
   #commits = 0;
 
@@ -39,6 +41,14 @@ export class DocumentTable {
     this.#documents.set(id, document);
     this.#inHand = document;
     return document.covers(record) ? undefined : document;
+  }
+
+  /** Closes a document and leaves nothing of it; all of it must have been read. */
+  async forget(document: OpenDocument): Promise<void> {
+    this.#documents.delete(document.id);
+    if (this.#inHand === document) this.#inHand = undefined;
+    this.#forgotten.set(document.id, this.#commits);
+    await this.#options.model.release([document.id]);
   }
 
   /** Whether more memories are open in the model than may be. */
@@ -66,7 +76,10 @@ export class DocumentTable {
       }));
     for (const {document, memory} of changed) if (memory !== undefined) await model.fork(document.id, memory);
 
+    const forgotten = [...this.#forgotten.keys()];
     async function* changes(): AsyncGenerator<MemoryChange> {
+      // Before the others, as a document may have begun anew.
+      for (const id of forgotten) yield [id, undefined];
       for (let start = 0; start < changed.length; start += snapshotsAtOnce) {
         const part = changed.slice(start, start + snapshotsAtOnce);
         const memories = part.flatMap(({memory}) => memory ?? []);
@@ -81,13 +94,14 @@ export class DocumentTable {
       await store.commit(changes(), progress);
       await model.release(changed.flatMap(({memory}) => memory ?? []));
       for (const {document, version} of changed) document.storedVersion = version;
+      for (const id of forgotten) if (this.#forgotten.get(id)! <= commit) this.#forgotten.delete(id);
       await this.#closeIdle();
     };
   }
 
   async #load(record: StreamRecord<unknown>): Promise<OpenDocument> {
     const {model, store} = this.#options;
-    const stored = await store.get(record.key);
+    const stored = this.#forgotten.has(record.key) ? undefined : await store.get(record.key);
     if (stored !== undefined && stored.fingerprint !== model.fingerprint) {
       throw new MemoryMismatchError(
         `Cannot read document "${record.key}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,

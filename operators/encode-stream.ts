@@ -1,8 +1,7 @@
 import {TransformStream} from 'node:stream/web';
-import {NumericalError} from '../errors.ts';
 import {Checkpoint, type Element, type StreamRecord} from '../pipeline/index.ts';
 import type {Embedding} from './embedding.ts';
-import {shortestFloat32} from './shortest-float32.ts';
+import {embeddingJson} from './embedding-json.ts';
 
 /**
  * Writes each embedding as one line of JSON:
@@ -17,33 +16,8 @@ export class EncodeStream extends TransformStream<Element<StreamRecord<Embedding
     super({
       transform(element, controller) {
         if (element instanceof Checkpoint) controller.enqueue(element);
-        else controller.enqueue({...element, value: utf8.encode(line(element.value))});
+        else controller.enqueue({...element, value: utf8.encode(`${embeddingJson(element.value)}\n`)});
       },
     });
   }
-}
-
-function line({id, vector, tokens, segments, bitsPerByte, final, model}: Embedding): string {
-  const numbers = new Array<string>(vector.length);
-  for (let index = 0; index < vector.length; index++) {
-    const value = vector[index]!;
-    if (!Number.isFinite(value)) refuse(id, {name: `embedding[${index}]`, value});
-    numbers[index] = shortestFloat32(value);
-  }
-  for (const [name, value] of Object.entries({tokens, segments, bitsPerByte})) {
-    if (!Number.isFinite(value)) refuse(id, {name, value});
-  }
-  const counts = JSON.stringify({
-    dimension: vector.length,
-    tokens,
-    segments,
-    bitsPerByte: Number(bitsPerByte.toFixed(6)),
-    final,
-    model: {name: model.name, fingerprint: model.fingerprint},
-  });
-  return `{"id":${JSON.stringify(id)},"embedding":[${numbers.join()}],${counts.slice(1)}\n`;
-}
-
-function refuse(id: string, {name, value}: {name: string; value: number}): never {
-  throw new NumericalError(`Cannot encode document "${id}" as ${name} must be finite: current value is ${value}`);
 }

@@ -1,8 +1,15 @@
 export {DecodeStream, type DecodeStreamOptions} from './decode-stream.ts';
 export type {Decoder, LineChunk} from './decoder.ts';
 export type {Embedding} from './embedding.ts';
+export {
+  EncodeMessageStream,
+  type EncodeMessageStreamOptions,
+  type ResultFormat,
+  resultFormats,
+} from './encode-message-stream.ts';
 export {EncodeStream} from './encode-stream.ts';
 export {JsonLinesDecoder} from './json-lines-decoder.ts';
 export {KeyedLinesDecoder, type KeyedLinesDecoderOptions} from './keyed-lines-decoder.ts';
+export {MessageDecoder, type MessageDecoderOptions, type MessageFormat, messageFormats} from './message-decoder.ts';
 export type {ReadingStatistics} from './reading-statistics.ts';
 export {RememberStream, type RememberStreamOptions} from './remember-stream.ts';

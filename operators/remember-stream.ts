@@ -130,7 +130,7 @@ export class RememberStream extends TransformStream<
       this.#statistics.skippedRecords++;
       return;
     }
-    const {content, last} = record.value;
+    const {content, last, forget} = record.value;
     document.version++;
     document.ended = last;
     for (let start = 0; start < content.length; start += pieceBytes) {
@@ -145,6 +145,10 @@ export class RememberStream extends TransformStream<
     if (last) {
       this.#readTail(document, record);
       await this.#reader.startDue();
+    }
+    if (forget) {
+      await this.#reader.finish();
+      await this.#documents.forget(document);
     }
     if (this.#documents.overfull) this.#options.checkpoints?.request();
   }

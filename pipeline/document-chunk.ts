@@ -4,4 +4,6 @@ export type DocumentChunk = {
   readonly content: Uint8Array;
   /** Whether the source knows of nothing more for this document. More may still arrive later. */
   readonly last: boolean;
+  /** Whether all that is known of the document is to be forgotten behind this chunk, which is then the last. */
+  readonly forget?: true;
 };

@@ -4,6 +4,7 @@ export type {DeadLetter, DeadLetters} from './dead-letters.ts';
 export type {DocumentChunk} from './document-chunk.ts';
 export type {Element} from './element.ts';
 export type {Line} from './line.ts';
+export type {Message} from './message.ts';
 export type {Operator, OperatorContext} from './operator.ts';
 export {Pipeline, type RunOptions} from './pipeline.ts';
 export type {Position} from './position.ts';

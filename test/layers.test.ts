@@ -19,7 +19,7 @@ const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
   [/^@tensorflow\//, /^(model|training|bench|test\/(model|training))\//],
   [/^lmdb$/, /^memory-store\/lmdb\//],
   [/^(commander|cli-progress)$/, /^cli\//],
-  [/^kafkajs$/, /^connectors\/kafka\//],
+  [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/integration)\//],
 ];
 
 // The imports in the tests of what finds imports are examples.

@@ -6,10 +6,12 @@ import {LocalModel} from '../../model/local-model.ts';
 import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
 import type {Embedding} from '../../operators/embedding.ts';
 import {RememberStream, type RememberStreamOptions} from '../../operators/remember-stream.ts';
+import {Checkpoint} from '../../pipeline/checkpoint.ts';
 import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
 import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
 import type {StreamRecord} from '../../pipeline/stream-record.ts';
 import {OperatorDriver} from '../driver/operator-driver.ts';
+import {ToyModel} from '../integration/toy-model.ts';
 import {smallConfig, smallModel, smallModelOptions} from '../model/small-model.ts';
 import {seededRandom} from './seeded-random.ts';
 
@@ -435,4 +437,56 @@ test.serial('RememberStream refuses options out of range', async t => {
   }
   await using narrow = smallModel({vocabularySize: 100});
   t.throws(() => new RememberStream({model: narrow, store, tokenizer}), {message: /knows 100 tokens.*has 256/});
+});
+
+test('RememberStream forgets a document behind its last result, and begins it anew', async t => {
+  await using model = new ToyModel({segmentLength: n});
+  const store = new InMemoryStore();
+  await using reading = driver({model, store});
+  const content = text(3 * n, 1).subarray(0, 2 * n + 3);
+  const chunk = (offset: bigint, value: DocumentChunk): StreamRecord<DocumentChunk> => ({
+    key: 'a',
+    value,
+    position: {partition: 'p', offset},
+    timestamp: 0,
+  });
+  const whole = (offset: bigint) => chunk(offset, {content, last: false});
+  const tombstone = (offset: bigint) => chunk(offset, {content: new Uint8Array(0), last: true, forget: true});
+  const vectors = (outputs: readonly StreamRecord<Embedding>[]) => outputs.map(({value}) => [...value.vector]);
+
+  await reading.push(whole(0n));
+  await reading.barrier();
+  t.is((await store.get('a'))?.segments, 2);
+  await reading.push(tombstone(1n), whole(2n), tombstone(3n));
+  await reading.barrier();
+  t.is(await store.get('a'), undefined);
+  await reading.push(whole(4n));
+  await reading.barrier();
+  t.is((await store.get('a'))?.segments, 2);
+  await reading.push(tombstone(5n));
+  await reading.end();
+  // Two segments, the tail and the document, three times over and each time the same.
+  const all = vectors(reading.outputs.filter(output => !(output instanceof Checkpoint)) as StreamRecord<Embedding>[]);
+  t.is(all.length, 12);
+  t.deepEqual(all.slice(4, 8), all.slice(0, 4));
+  t.deepEqual(all.slice(8), all.slice(0, 4));
+});
+
+test('RememberStream does not read what it has forgotten from the store before a commit has removed it', async t => {
+  await using model = new ToyModel({segmentLength: n});
+  const store = new InMemoryStore();
+  await using reading = driver({model, store});
+  const content = text(2 * n, 1).subarray(0, n);
+  const record = (offset: bigint, forget: boolean): StreamRecord<DocumentChunk> => ({
+    key: 'a',
+    value: forget ? {content: new Uint8Array(0), last: true, forget} : {content, last: false},
+    position: {partition: 'p', offset},
+    timestamp: 0,
+  });
+  await reading.push(record(0n, false));
+  await reading.barrier();
+  await reading.push(record(1n, true), record(2n, false));
+  await reading.barrier();
+  t.is((await store.get('a'))?.segments, 1);
+  t.is((await store.get('a'))?.position.offset, 2n);
 });

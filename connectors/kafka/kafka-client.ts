@@ -1,0 +1,111 @@
+/** A record as it lies in a partition. */
+export type FetchedMessage = {
+  readonly offset: bigint;
+  /** `undefined` if the record has no key. */
+  readonly key: Uint8Array | undefined;
+  /** `undefined` for a tombstone. */
+  readonly value: Uint8Array | undefined;
+  readonly headers: Readonly<Record<string, Uint8Array>>;
+  /** In milliseconds since 1970. */
+  readonly timestamp: number;
+};
+
+/** A record to be written. */
+export type OutgoingMessage = {
+  readonly key: string | Uint8Array;
+  /** `undefined` writes a tombstone. */
+  readonly value: Uint8Array | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** In milliseconds since 1970. @default when it is sent */
+  readonly timestamp?: number | undefined;
+};
+
+export type Fetched = {
+  /** Committed records from the offset asked for on, in order; none if none came within the wait. */
+  readonly messages: readonly FetchedMessage[];
+  /** Where to go on: behind the records, and behind the marks of transactions that follow them. */
+  readonly nextOffset: bigint;
+  /** Behind the last record that can be read: the last stable offset. */
+  readonly endOffset: bigint;
+};
+
+/** Reads one partition, committed records only. One call at a time. */
+export interface PartitionReader extends AsyncDisposable {
+  /** Offset of the first record that is still there, and {@link Fetched.endOffset}. */
+  range(): Promise<{readonly startOffset: bigint; readonly endOffset: bigint}>;
+  /**
+   * Waits out brokers that are away, for as long as `signal` lets it.
+   *
+   * @param options.maxBytes Roughly how much to read at once; one record is read whatever its size.
+   * @param options.maxWaitMs How long to wait for a first record.
+   * @throws {SourceError} If the record at `offset` has been deleted, or the partition ends before `offset`.
+   */
+  fetch(
+    offset: bigint,
+    options: {readonly maxBytes: number; readonly maxWaitMs: number; readonly signal?: AbortSignal},
+  ): Promise<Fetched>;
+}
+
+/**
+ * Writes in transactions, one after the other. After a failure nothing more can be sent: only opening another producer under
+ * the same id settles what became of the transaction. Calls are made one at a time.
+ *
+ * Every method throws a {@link FencedError} once another producer was opened under the same id.
+ */
+export interface TransactionalProducer extends AsyncDisposable {
+  /**
+   * Writes messages into one partition; the first call after {@link commit} begins a transaction.
+   *
+   * @returns The offset of the first of them.
+   */
+  send(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<bigint>;
+  /** Stores how far a group has read as part of the transaction, for tools that show lag. Something must have been sent before. */
+  sendOffset(group: string, topic: string, partition: number, nextOffset: bigint): Promise<void>;
+  /**
+   * Makes everything since the last commit visible, as a whole, when it resolves or shortly after. If it fails, it may have been
+   * done nevertheless.
+   */
+  commit(): Promise<void>;
+}
+
+export type JoinOptions = {
+  readonly group: string;
+  readonly topic: string;
+  /** How long a member may be silent before its partitions are given to others. */
+  readonly sessionTimeoutMs: number;
+  /** Partitions whose memories this member has stored, so that it rather gets those than others. */
+  readonly stored: () => Iterable<number>;
+  /** Called whenever partitions are dealt out anew, with all that this member then has. */
+  readonly onAssigned: (partitions: readonly number[]) => void;
+  /** Called once, when the membership has ended for good other than by leaving. */
+  readonly onFailed: (error: Error) => void;
+};
+
+/** A membership in a consumer group; disposing of it leaves the group. */
+export interface GroupMember extends AsyncDisposable {
+  /** Resolves once the group has, after this call, acknowledged that the latest assignment is still valid or made another. */
+  confirmed(): Promise<void>;
+}
+
+/** What the connector needs of a Kafka cluster. */
+export interface KafkaClient extends AsyncDisposable {
+  /** Number of partitions, or `undefined` if there is no such topic. */
+  partitionCount(topic: string): Promise<number | undefined>;
+  /** Creates a topic; does nothing if there is one. */
+  createTopic(
+    topic: string,
+    options: {readonly partitions: number; readonly config?: Readonly<Record<string, string>>},
+  ): Promise<void>;
+  openReader(topic: string, partition: number): Promise<PartitionReader>;
+  /**
+   * Opens a producer and thereby shuts out every earlier one with this id: what they had not committed is dropped before this
+   * resolves, and they cannot write any more.
+   *
+   * @param options.transactionTimeoutMs After this long the cluster itself drops a transaction that is open.
+   */
+  openProducer(
+    transactionalId: string,
+    options: {readonly transactionTimeoutMs: number},
+  ): Promise<TransactionalProducer>;
+  join(options: JoinOptions): Promise<GroupMember>;
+}

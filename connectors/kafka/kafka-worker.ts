@@ -1,0 +1,288 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import {CorruptMemoryError, FencedError, PipelineError, SinkError, SourceError} from '../../errors.ts';
+import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
+import type {Message} from '../../pipeline/message.ts';
+import type {Pipeline} from '../../pipeline/pipeline.ts';
+import type {GroupMember, KafkaClient} from './kafka-client.ts';
+import type {Guarantee, OutputTopic} from './partition-sink.ts';
+import type {PartitionStores} from './partition-stores.ts';
+import {type PartitionContext, PartitionTask, type PartitionTaskOptions} from './partition-task.ts';
+import type {WorkerEvent} from './worker-event.ts';
+
+export type KafkaWorkerOptions = {
+  readonly client: KafkaClient;
+  /**
+   * Names what workers share: it is their consumer group, `<application>.<topic>.<partition>` are the transactional ids and
+   * `<application>.<topic>.changelog` is the topic of memories.
+   */
+  readonly application: string;
+  /** Topic to read. Its records are chunks of the documents that their keys name. */
+  readonly topic: string;
+  /** Topic for results; it must exist. */
+  readonly output: string;
+  /** Topic for records that cannot be decoded; it must exist. @default none, and the first of them ends the run */
+  readonly deadLetters?: string | undefined;
+  /** Where memories are kept beside the changelog; of this worker alone. */
+  readonly stores: PartitionStores;
+  /** Makes the pipeline over one partition; called each time work on it begins. */
+  readonly pipeline: (context: PartitionContext) => Pipeline<Message>;
+  /**
+   * `exactly-once` shows results when their checkpoint is committed. `at-least-once` shows them within milliseconds, and some of
+   * them again after a failure, with the same `palimpsest-id`. Memories are exact in both.
+   *
+   * @default 'exactly-once'
+   */
+  readonly guarantee?: Guarantee;
+  /** Where to begin with a partition that was never read. @default 'earliest' */
+  readonly startAt?: 'earliest' | 'latest';
+  /** The model that reads; what another one has written is refused. @default anything is read */
+  readonly fingerprint?: string;
+  /** How memories are stored in the changelog. @default 'float32' */
+  readonly dtype?: MemoryDtype;
+  /** Longest time between two checkpoints of a partition that has records, in milliseconds. @default 5000 */
+  readonly checkpointMs?: number;
+  /** Input after which a checkpoint is made although it is not time. @default 64 MiB */
+  readonly checkpointBytes?: number;
+  /** What is read of a partition at once; twice as much is held. @default 1 MiB */
+  readonly fetchBytes?: number;
+  /** How long a worker may be silent before its partitions are given to others, in milliseconds. @default 30000 */
+  readonly sessionTimeoutMs?: number;
+  /** After how long the cluster drops a checkpoint that does not come to its end, in milliseconds. @default 60000 */
+  readonly transactionTimeoutMs?: number;
+  /** Takes what there is to log and to measure. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+};
+
+export type RunWorkerOptions = {
+  /** Ends the run at once, without a last checkpoint; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+};
+
+type Running = {
+  readonly controller: AbortController;
+  task: PartitionTask | undefined;
+  done: Promise<void>;
+};
+
+const shortestRetryMs = 100;
+const longestRetryMs = 10_000;
+
+/**
+ * Reads a topic together with other workers of the same application, each partition by one of them at a time.
+ *
+ * Membership in the group says who should work on a partition; that nobody else can is seen to by the partition's transactional id.
+ * So what goes on in the group never matters to what is written.
+ */
+export class KafkaWorker {
+  readonly #options: KafkaWorkerOptions;
+  readonly #running = new Map<number, Running>();
+  /** What is ending still has the partition's store open. */
+  readonly #ending = new Map<number, Promise<void>>();
+  #member: GroupMember | undefined;
+  #stopping = false;
+  #settle: {resolve: () => void; reject: (error: unknown) => void} | undefined;
+
+  /** @throws {RangeError | TypeError} If an option is not valid. */
+  constructor(options: KafkaWorkerOptions) {
+    const {checkpointMs = 1, checkpointBytes = 1, fetchBytes = 1} = options;
+    const {sessionTimeoutMs = 1, transactionTimeoutMs = 1} = options;
+    const numbers = {checkpointMs, checkpointBytes, fetchBytes, sessionTimeoutMs, transactionTimeoutMs};
+    for (const [name, value] of Object.entries(numbers)) {
+      if (Number.isSafeInteger(value) && value > 0) continue;
+      throw new RangeError(
+        `Cannot construct KafkaWorker as ${name} must be a positive integer: current value is ${value}`,
+      );
+    }
+    for (const name of ['application', 'topic', 'output'] as const) {
+      if (/^[\w.-]{1,200}$/.test(options[name])) continue;
+      throw new TypeError(
+        `Cannot construct KafkaWorker as ${name} must be 1 to 200 letters, digits, ".", "_" and "-": current value is "${options[name]}"`,
+      );
+    }
+    this.#options = options;
+  }
+
+  /**
+   * Works until {@link stop} is called. May be called once.
+   *
+   * @throws {PipelineError} The first failure that does not pass by itself, such as records that were deleted before they were read.
+   */
+  async run({signal}: RunWorkerOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const {client, application, topic, stores, sessionTimeoutMs = 30_000} = this.#options;
+    const settled = new Promise<void>((resolve, reject) => {
+      this.#settle = {resolve, reject};
+    });
+    settled.catch(() => {});
+    const onAbort = () => this.#settle!.reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const shared = await this.#prepareTopics();
+      const stored = new Set(await stores.stored());
+      if (this.#stopping) return;
+      this.#member = await client.join({
+        group: application,
+        topic,
+        sessionTimeoutMs,
+        stored: () => stored,
+        onAssigned: partitions => {
+          for (const partition of partitions) stored.add(partition);
+          this.#assign(partitions, shared);
+        },
+        onFailed: error => this.#settle!.reject(error),
+      });
+      if (this.#stopping) this.#finishAll();
+      await settled;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#stopping = true;
+      for (const partition of [...this.#running.keys()]) this.#end(partition);
+      await Promise.all(this.#ending.values());
+      await this.#member?.[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Lets the run end: what has been read is committed, and the group left. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    if (this.#member !== undefined) this.#finishAll();
+  }
+
+  #finishAll(): void {
+    for (const {task} of this.#running.values()) task?.finish();
+    Promise.all([...this.#running.values()].map(({done}) => done)).then(this.#settle!.resolve, this.#settle!.reject);
+  }
+
+  #assign(partitions: readonly number[], shared: SharedOptions): void {
+    if (this.#stopping) return;
+    shared.onEvent({type: 'assigned', partitions});
+    for (const partition of this.#running.keys()) if (!partitions.includes(partition)) this.#end(partition);
+    for (const partition of partitions) {
+      if (this.#running.has(partition)) continue;
+      const running: Running = {controller: new AbortController(), task: undefined, done: Promise.resolve()};
+      this.#running.set(partition, running);
+      running.done = this.#work(partition, {running, shared}).catch(error => {
+        if (!running.controller.signal.aborted) this.#settle!.reject(error);
+      });
+    }
+  }
+
+  #end(partition: number): void {
+    const {controller, done} = this.#running.get(partition)!;
+    this.#running.delete(partition);
+    controller.abort(new PipelineError('Cannot go on with a partition as this worker must have it: it has no longer'));
+    const ended = done.finally(() => {
+      if (this.#ending.get(partition) === ended) this.#ending.delete(partition);
+    });
+    this.#ending.set(partition, ended);
+  }
+
+  /** Runs tasks until one ends because the worker stops, the partition is taken away, or a failure does not pass. */
+  async #work(partition: number, {running, shared}: {running: Running; shared: SharedOptions}): Promise<void> {
+    const {signal} = running.controller;
+    const {onEvent} = shared;
+    await this.#ending.get(partition);
+    let discarded = false;
+    for (let retryMs = shortestRetryMs; !signal.aborted; ) {
+      let started = false;
+      const task = new PartitionTask(
+        {
+          ...shared,
+          partition,
+          onEvent: event => {
+            if (event.type === 'committed') {
+              started = true;
+              discarded = false;
+            }
+            onEvent(event);
+          },
+        },
+        signal,
+      );
+      running.task = task;
+      if (this.#stopping) task.finish();
+      try {
+        await task.run();
+        onEvent({type: 'stopped', partition});
+        return;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (this.#stopping) throw error;
+        if (error instanceof FencedError) {
+          onEvent({type: 'fenced', partition, error});
+          // If the group has given the partition away, that is now learnt, and the signal aborted.
+          await this.#member?.confirmed();
+        } else if (error instanceof CorruptMemoryError && !discarded) {
+          discarded = true;
+          onEvent({type: 'discarded', partition, error});
+          await shared.stores.discard(partition);
+        } else if (error instanceof PipelineError && error.retriable) {
+          if (started) retryMs = shortestRetryMs;
+          onEvent({type: 'retrying', partition, error, retryMs});
+          await delay(retryMs, undefined, {signal}).catch(() => {});
+          retryMs = Math.min(retryMs * 2, longestRetryMs);
+        } else {
+          throw error;
+        }
+      }
+    }
+    onEvent({type: 'stopped', partition});
+  }
+
+  async #prepareTopics(): Promise<SharedOptions> {
+    const {client, application, topic, output, deadLetters, stores, pipeline, fingerprint} = this.#options;
+    const {guarantee = 'exactly-once', startAt = 'earliest', dtype = 'float32', onEvent = () => {}} = this.#options;
+    const {checkpointMs = 5000, checkpointBytes = 64 * 1024 * 1024, fetchBytes = 1024 * 1024} = this.#options;
+    const {transactionTimeoutMs = 60_000} = this.#options;
+    const partitions = await client.partitionCount(topic);
+    if (partitions === undefined) {
+      throw new SourceError(`Cannot read topic "${topic}" as it must exist: there is none of this name`);
+    }
+    const existing = async (name: string): Promise<OutputTopic> => {
+      const count = await client.partitionCount(name);
+      if (count !== undefined) return {topic: name, partitions: count};
+      throw new SinkError(`Cannot write to topic "${name}" as it must exist: there is none of this name; create it`);
+    };
+    const changelog = `${application}.${topic}.changelog`;
+    await client.createTopic(changelog, {partitions, config: changelogConfig});
+    const stored = (await existing(changelog)).partitions;
+    if (stored !== partitions) {
+      throw new SourceError(
+        `Cannot read topic "${topic}" as it must keep its number of partitions, by which documents and their memories are spread: it was ${stored} and is ${partitions}; use another application name and read from the start`,
+      );
+    }
+    return {
+      client,
+      application,
+      topic,
+      changelog,
+      output: await existing(output),
+      deadLetters: deadLetters === undefined ? undefined : await existing(deadLetters),
+      stores,
+      pipeline,
+      guarantee,
+      startAt,
+      fingerprint,
+      dtype,
+      checkpointMs,
+      checkpointBytes,
+      fetchBytes,
+      transactionTimeoutMs,
+      onEvent,
+    };
+  }
+}
+
+type SharedOptions = Omit<PartitionTaskOptions, 'partition'>;
+
+/**
+ * Only the latest of each memory is kept. A document that is forgotten leaves its tombstones for a week: a local store that has not
+ * been used for longer would not learn of it.
+ */
+const changelogConfig = {
+  'cleanup.policy': 'compact',
+  'delete.retention.ms': String(7 * 24 * 60 * 60 * 1000),
+  'min.cleanable.dirty.ratio': '0.3',
+  'segment.bytes': String(128 * 1024 * 1024),
+};

@@ -1,0 +1,59 @@
+import type {Kafka} from 'kafkajs';
+
+/**
+ * What kafkajs 2.2.4 keeps behind its consumer: a connection pool that knows leaders and coordinators.
+ *
+ * The reader uses it directly because the consumer hides what the reader must know (the last stable offset, the end of a
+ * partition) and does what it must not do (jump over deleted records). The version of kafkajs is pinned for this reason.
+ */
+export type KafkajsCluster = {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  removeBroker(address: {host: string; port: number}): void;
+  addTargetTopic(topic: string): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(options: {nodeId: string}): Promise<KafkajsBroker>;
+  findControllerBroker(): Promise<KafkajsBroker>;
+};
+
+export type KafkajsBroker = {
+  /** What the broker understands, by number of the request. */
+  readonly versions: Readonly<Record<number, {readonly minVersion: number; readonly maxVersion: number}>>;
+  fetch(request: {
+    isolationLevel: number;
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    topics: readonly {
+      topic: string;
+      partitions: readonly {partition: number; fetchOffset: string; maxBytes: number}[];
+    }[];
+  }): Promise<{responses: readonly {partitions: readonly FetchedPartition[]}[]}>;
+  listOffsets(request: {
+    isolationLevel: number;
+    topics: readonly {topic: string; partitions: readonly {partition: number; timestamp: number}[]}[];
+  }): Promise<{responses: readonly {partitions: readonly {offset: string}[]}[]}>;
+};
+
+export type FetchedPartition = {
+  readonly partition: number;
+  readonly highWatermark: string;
+  readonly lastStableOffset: string;
+};
+
+/** Committed records only. */
+export const readCommitted = 1;
+
+/** @throws If this is not the version of kafkajs that it was written for. */
+export function kafkajsCluster(kafka: Kafka): KafkajsCluster {
+  const internals = kafka as unknown as Record<symbol, ((options: object) => KafkajsCluster) | undefined>;
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({description}) => description === 'private:Kafka:createCluster',
+  );
+  const createCluster = symbol && internals[symbol];
+  if (createCluster === undefined) {
+    throw new Error('Cannot connect to Kafka as kafkajs must be of version 2.2.4: another one is installed');
+  }
+  return createCluster({isolationLevel: readCommitted, allowAutoTopicCreation: false, metadataMaxAge: 60_000});
+}

@@ -1,0 +1,124 @@
+import {AssignerProtocol, type Consumer, type Kafka, type PartitionAssigner} from 'kafkajs';
+import {dealPartitions, type MemberClaim} from './deal-partitions.ts';
+import type {GroupMember, JoinOptions} from './kafka-client.ts';
+import {kafkaFailure} from './kafka-failure.ts';
+
+const {MemberMetadata, MemberAssignment} = AssignerProtocol;
+
+type Claim = {
+  readonly owned: readonly (readonly [partition: number, since: number])[];
+  readonly stored: readonly number[];
+};
+
+/**
+ * A consumer of kafkajs that never reads: it keeps the membership, and readers of their own read.
+ *
+ * So heartbeats do not wait for work, and a rebalance interrupts none but those partitions that go to somebody else.
+ */
+export class KafkajsMember implements GroupMember {
+  readonly #consumer: Consumer;
+  /** Partitions that this member has, and since when. */
+  #owned = new Map<number, number>();
+  #failure: Error | undefined;
+  #beats = 0;
+  #wake = new Set<() => void>();
+
+  static async join(kafka: Kafka, options: JoinOptions): Promise<KafkajsMember> {
+    const member = new KafkajsMember(kafka, options);
+    try {
+      await member.#consumer.connect();
+      await member.#consumer.subscribe({topic: options.topic});
+      await member.#consumer.run({autoCommit: false, eachMessage: async () => {}});
+      return member;
+    } catch (error) {
+      await member[Symbol.asyncDispose]();
+      throw kafkaFailure(error, `join group "${options.group}"`);
+    }
+  }
+
+  private constructor(kafka: Kafka, {group, topic, sessionTimeoutMs, stored, onAssigned, onFailed}: JoinOptions) {
+    const heartbeatInterval = Math.min(3000, Math.floor(sessionTimeoutMs / 4));
+    const assigner: PartitionAssigner = ({cluster}) => ({
+      name: 'palimpsest-sticky',
+      version: 0,
+      protocol: ({topics}) => ({
+        name: 'palimpsest-sticky',
+        metadata: MemberMetadata.encode({
+          version: 0,
+          topics,
+          userData: Buffer.from(JSON.stringify({owned: [...this.#owned], stored: [...stored()]} satisfies Claim)),
+        }),
+      }),
+      async assign({members}) {
+        const claims = members.map(({memberId, memberMetadata}) => memberClaim(memberId, memberMetadata));
+        const dealt = dealPartitions(cluster.findTopicPartitionMetadata(topic).length, claims);
+        return [...dealt].map(([memberId, partitions]) => ({
+          memberId,
+          memberAssignment: MemberAssignment.encode({
+            version: 0,
+            assignment: {[topic]: partitions},
+            userData: Buffer.alloc(0),
+          }),
+        }));
+      },
+    });
+    this.#consumer = kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval,
+      // How long kafkajs sleeps while there is nothing to read, and it looks at heartbeats only then.
+      maxWaitTimeInMs: Math.min(250, heartbeatInterval),
+      partitionAssigners: [assigner],
+      allowAutoTopicCreation: false,
+      retry: {initialRetryTime: 100, maxRetryTime: 2000, retries: 10},
+    });
+    const {GROUP_JOIN, HEARTBEAT, CRASH} = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, ({payload}) => {
+      this.#consumer.pause([{topic}]);
+      const now = Date.now();
+      const partitions = payload.memberAssignment[topic] ?? [];
+      this.#owned = new Map(partitions.map(partition => [partition, this.#owned.get(partition) ?? now]));
+      onAssigned(partitions);
+      // Whoever waits for a confirmation has it.
+      this.#beat(2);
+    });
+    this.#consumer.on(HEARTBEAT, () => this.#beat(1));
+    this.#consumer.on(CRASH, ({payload: {error, restart}}) => {
+      if (restart) return;
+      this.#failure = kafkaFailure(error, `stay in group "${group}"`);
+      onFailed(this.#failure);
+      this.#beat(2);
+    });
+  }
+
+  async confirmed(): Promise<void> {
+    // The first heartbeat that is answered may have been sent before.
+    const enough = this.#beats + 2;
+    while (this.#beats < enough) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>(resolve => this.#wake.add(resolve));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#consumer.disconnect();
+    this.#failure ??= new Error('Cannot confirm a membership as it must not have ended: it has');
+    this.#beat(2);
+  }
+
+  #beat(times: number): void {
+    this.#beats += times;
+    for (const wake of this.#wake) wake();
+    this.#wake.clear();
+  }
+}
+
+/** Another assigner's members, or damaged claims, claim nothing. */
+function memberClaim(member: string, metadata: Buffer): MemberClaim {
+  let claim: Partial<Claim> = {};
+  try {
+    claim = JSON.parse(MemberMetadata.decode(metadata)!.userData.toString()) as Partial<Claim>;
+  } catch {}
+  return {member, owned: new Map(claim.owned), stored: new Set(claim.stored)};
+}

@@ -1,0 +1,122 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
+import type {OutgoingMessage, TransactionalProducer} from './kafka-client.ts';
+import {kafkaFailure} from './kafka-failure.ts';
+
+/**
+ * After a commit, the first message of the next transaction is refused until the brokers have written the marks of the last one.
+ * kafkajs waits 300 ms by default before it tries again, which would bound a partition to three checkpoints a second.
+ */
+const retry = {initialRetryTime: 5, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 40};
+
+const movedCoordinator = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
+/** Writes in transactions of kafkajs. */
+export class KafkajsProducer implements TransactionalProducer {
+  readonly #producer: Producer;
+  readonly #compression: CompressionTypes;
+  #transaction: Transaction | undefined;
+
+  /** Opens a producer and shuts out earlier ones of the same id. */
+  static async open(
+    kafka: Kafka,
+    {
+      transactionalId,
+      transactionTimeoutMs,
+      compression,
+    }: {transactionalId: string; transactionTimeoutMs: number; compression: CompressionTypes},
+  ): Promise<KafkajsProducer> {
+    const producer = kafka.producer({
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: transactionTimeoutMs,
+      allowAutoTopicCreation: false,
+      createPartitioner:
+        () =>
+        ({message}) =>
+          message.partition!,
+      retry,
+    });
+    try {
+      await producer.connect();
+      // kafkajs shuts out others only when the first transaction begins.
+      await (await producer.transaction()).abort();
+      return new KafkajsProducer(producer, compression);
+    } catch (error) {
+      await producer.disconnect().catch(() => {});
+      throw kafkaFailure(error, `open a producer for "${transactionalId}"`);
+    }
+  }
+
+  private constructor(producer: Producer, compression: CompressionTypes) {
+    this.#producer = producer;
+    this.#compression = compression;
+  }
+
+  /**
+   * One partition at a time: a `send` of kafkajs that spans several leaders can write messages twice, inside a transaction as well,
+   * because it sends again to leaders that have not answered yet when another one makes it retry.
+   */
+  async send(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<bigint> {
+    return this.#attempt(`write to partition ${partition} of topic "${topic}"`, async () => {
+      this.#transaction ??= await this.#producer.transaction();
+      const [written] = await this.#transaction.send({
+        topic,
+        acks: -1,
+        compression: this.#compression,
+        messages: messages.map(({key, value, headers, timestamp}) => ({
+          partition,
+          key: typeof key === 'string' ? key : bufferOf(key),
+          value: value === undefined ? null : bufferOf(value),
+          headers: {...headers},
+          timestamp: String(timestamp ?? Date.now()),
+        })),
+      });
+      return BigInt(written!.baseOffset!);
+    });
+  }
+
+  async sendOffset(group: string, topic: string, partition: number, nextOffset: bigint): Promise<void> {
+    await this.#attempt(`store the offset of partition ${partition} of topic "${topic}"`, async () => {
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return await this.#transaction!.sendOffsets({
+            consumerGroupId: group,
+            topics: [{topic, partitions: [{partition, offset: nextOffset.toString()}]}],
+          });
+        } catch (error) {
+          // kafkajs does not try again when the group's coordinator is being moved.
+          if (attempts === 50 || !movedCoordinator.has((error as {type?: string}).type ?? '')) throw error;
+          await delay(100);
+        }
+      }
+    });
+  }
+
+  async commit(): Promise<void> {
+    await this.#attempt('commit a transaction', async () => this.#transaction?.commit());
+    this.#transaction = undefined;
+  }
+
+  /** Leaves an open transaction to the next producer of the same id, which drops it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#producer.disconnect();
+  }
+
+  async #attempt<T>(action: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw kafkaFailure(error, action);
+    }
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

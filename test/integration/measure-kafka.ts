@@ -1,0 +1,201 @@
+import {TransformStream} from 'node:stream/web';
+import kafkajs from 'kafkajs';
+import {formatTable} from '../../bench/format-table.ts';
+import {median} from '../../bench/median.ts';
+import {
+  InMemoryPartitionStores,
+  KafkajsClient,
+  KafkaWorker,
+  LmdbPartitionStores,
+  type WorkerEvent,
+} from '../../connectors/kafka/index.ts';
+import {restoreStore} from '../../connectors/kafka/restore-store.ts';
+import {LmdbStore} from '../../memory-store/index.ts';
+import {DecodeStream, MessageDecoder} from '../../operators/index.ts';
+import {
+  Checkpoint,
+  type DocumentChunk,
+  type Element,
+  type Message,
+  Pipeline,
+  type StreamRecord,
+} from '../../pipeline/index.ts';
+import {temporaryFolder} from '../memory-store/temporary-folder.ts';
+import {KafkaCluster} from './kafka-cluster.ts';
+import {toyWorker} from './toy-pipeline.ts';
+import {newName, produceRecords, readTopic} from './toy-topics.ts';
+
+// What delivery through Kafka costs beside the model, on one broker of this machine: nothing is computed.
+
+await using cluster = await KafkaCluster.start();
+const {brokers} = cluster;
+await using client = await KafkajsClient.open({brokers});
+const rows = [await logLines(), await checkpoints(), await latency(), await restoring()];
+console.log(formatTable(['what', '>figure'], rows));
+
+async function topics(partitions = 1) {
+  const application = newName();
+  const names = {application, topic: `${application}-in`, output: `${application}-out`};
+  await client.createTopic(names.topic, {partitions});
+  await client.createTopic(names.output, {partitions: 1});
+  return names;
+}
+
+/** Log lines of 200 bytes through source, decoder, a stage that makes one result of each, transaction and sink. */
+async function logLines(): Promise<[string, string]> {
+  const names = await topics();
+  const count = 200_000;
+  await produceLines(names.topic, count);
+  const echo = () =>
+    new TransformStream<Element<StreamRecord<DocumentChunk>>, Element<StreamRecord<Message>>>({
+      transform(element, controller) {
+        if (element instanceof Checkpoint) controller.enqueue(element);
+        else controller.enqueue({...element, value: {value: element.value.content, headers: {}}});
+      },
+    });
+  let started = 0;
+  const worker: KafkaWorker = new KafkaWorker({
+    ...names,
+    client,
+    stores: new InMemoryPartitionStores(),
+    checkpointMs: 1000,
+    pipeline: ({source}) =>
+      Pipeline.from(source)
+        .through(() => new DecodeStream(new MessageDecoder()))
+        .through(echo),
+    onEvent: event => {
+      if (event.type === 'started') started = performance.now();
+      if (event.type === 'committed' && event.nextOffset === BigInt(count)) worker.stop();
+    },
+  });
+  await worker.run();
+  const seconds = (performance.now() - started) / 1000;
+  return [
+    'records of 200 bytes read, passed on and committed, one result each, exactly once',
+    `${Math.round(count / seconds)}/s`,
+  ];
+}
+
+/** Checkpoints of one document with a memory of 100 kB, one after each record. */
+async function checkpoints(): Promise<[string, string]> {
+  const names = await topics();
+  const count = 400;
+  const records = Array.from({length: count}, () => ({key: 'document', value: Buffer.alloc(64, 'a'), last: false}));
+  await produceRecords(brokers, {topic: names.topic, records});
+  const {path, remove} = await temporaryFolder();
+  const stores = new LmdbPartitionStores(path);
+  const times: number[] = [];
+  const worker = toyWorker({
+    ...names,
+    client,
+    stores,
+    checkpointBytes: 1,
+    model: {segmentLength: 64, memoryNumbers: 25_000},
+    onEvent: event => {
+      if (event.type !== 'committed') return;
+      times.push(performance.now());
+      if (event.nextOffset === BigInt(count)) worker.stop();
+    },
+  });
+  await worker.run();
+  await remove();
+  const seconds = (times.at(-1)! - times[0]!) / 1000;
+  return [
+    'checkpoints of a memory of 100 kB, stored in LMDB, one partition',
+    `${((times.length - 1) / seconds).toFixed(1)}/s`,
+  ];
+}
+
+/** From a record that fills a segment being written until its result can be read, with a checkpoint each second. */
+async function latency(): Promise<[string, string]> {
+  const names = await topics();
+  const events: WorkerEvent[] = [];
+  const worker = toyWorker({
+    ...names,
+    client,
+    stores: new InMemoryPartitionStores(),
+    checkpointMs: 1000,
+    model: {segmentLength: 64},
+    onEvent: event => events.push(event),
+  });
+  const done = worker.run();
+  while (!events.some(({type}) => type === 'started')) await new Promise(resolve => setTimeout(resolve, 50));
+  const reader = await client.openReader(names.output, 0);
+  const times: number[] = [];
+  let offset = 0n;
+  for (let i = 0; i < 15; i++) {
+    const sent = performance.now();
+    const value = Buffer.alloc(64, 'a');
+    await produceRecords(brokers, {topic: names.topic, records: [{key: 'document', value, last: false}]});
+    for (let found = false; !found; ) {
+      const {messages, nextOffset} = await reader.fetch(offset, {maxBytes: 1 << 20, maxWaitMs: 100});
+      offset = nextOffset;
+      found = messages.length > 0;
+    }
+    times.push(performance.now() - sent);
+  }
+  await reader[Symbol.asyncDispose]();
+  worker.stop();
+  await done;
+  return [
+    'from a segment written to its result readable, checkpoint every second, median',
+    `${Math.round(median(times))} ms`,
+  ];
+}
+
+/** Memories of 12 MB from the changelog into an empty LMDB store. */
+async function restoring(): Promise<[string, string]> {
+  const names = await topics();
+  const documents = 40;
+  const records = Array.from({length: documents}, (_, i) => ({
+    key: `d${i}`,
+    value: Buffer.alloc(64, 'a'),
+    last: false,
+  }));
+  await produceRecords(brokers, {topic: names.topic, records});
+  const worker = toyWorker({
+    ...names,
+    client,
+    stores: new InMemoryPartitionStores(),
+    model: {segmentLength: 64, memoryNumbers: 3_000_000},
+    onEvent: event => {
+      if (event.type === 'committed' && event.nextOffset === BigInt(documents)) worker.stop();
+    },
+  });
+  await worker.run();
+  const changelog = `${names.application}.${names.topic}.changelog`;
+  const {path, remove} = await temporaryFolder();
+  const local = await LmdbStore.open(path);
+  const reader = await client.openReader(changelog, 0);
+  const start = performance.now();
+  const {bytes} = await restoreStore({
+    local,
+    reader,
+    changelog,
+    partition: 0,
+    source: `${names.topic}/0`,
+    fingerprint: undefined,
+    signal: new AbortController().signal,
+  });
+  const seconds = (performance.now() - start) / 1000;
+  await reader[Symbol.asyncDispose]();
+  await local[Symbol.asyncDispose]();
+  await remove();
+  return [
+    `restoring ${documents} memories of 12 MB from the changelog into LMDB`,
+    `${Math.round(bytes / 1e6 / seconds)} MB/s`,
+  ];
+}
+
+async function produceLines(topic: string, count: number): Promise<void> {
+  const producer = new kafkajs.Kafka({brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING}).producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  for (let start = 0; start < count; start += 2000) {
+    const messages = Array.from({length: 2000}, (_, i) => ({key: `host-${(start + i) % 100}`, value: 'x'.repeat(200)}));
+    await producer.send({topic, messages});
+  }
+  await producer.disconnect();
+  await readTopic(client, topic);
+}
