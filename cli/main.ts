@@ -3,11 +3,13 @@ import {readFile} from 'node:fs/promises';
 import {Command, CommanderError} from 'commander';
 import {doctorCommand} from './doctor.ts';
 import {embedCommand} from './embed.ts';
+import {evaluateCommand} from './evaluate.ts';
 import {exitCodes} from './exit-codes.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {trainCommand} from './train.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
 
 const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -21,6 +23,8 @@ const program = new Command('palimpsest')
   .addCommand(embedCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
+  .addCommand(trainCommand())
+  .addCommand(evaluateCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);

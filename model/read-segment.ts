@@ -4,7 +4,7 @@ import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
 import {relativeAttention} from './relative-attention.ts';
-import {updateMemory} from './update-memory.ts';
+import {type LayerCompression, updateMemory} from './update-memory.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 export type ReadSegmentOptions = {
@@ -17,30 +17,47 @@ export type ReadSegmentOptions = {
   readonly plan?: UpdatePlan;
 };
 
+export type ReadSegment = {
+  /** Final hidden vectors. [B, n, d] */
+  readonly hidden: tf.Tensor3D;
+  /** Memories of the layers after the segment, if there was a plan. */
+  readonly layers?: readonly LayerMemory[];
+  /** What each layer compressed, if there was a plan and n_cm > 0. */
+  readonly compressions?: readonly LayerCompression[];
+};
+
 /**
  * One segment through the network: a pure function of tokens and memory, differentiable in the weights.
  *
  * @param tokens int32 [B, n]
  * @param memory Of each layer.
- * @returns Final hidden vectors [B, n, d], and the layers' memories after the segment if a plan was given.
  */
 export function readSegment(
   tokens: tf.Tensor2D,
   memory: readonly LayerMemory[],
   {config, weights, counts, kernels, plan}: ReadSegmentOptions,
-): {hidden: tf.Tensor3D; layers?: LayerMemory[]} {
+): ReadSegment {
   const [batch, n] = tokens.shape;
   const d = config.modelWidth;
-  let x = tf.mul(tf.gather(weights.embedding, tf.reshape(tokens, [-1])), Math.sqrt(d)) as tf.Tensor2D; // [B·n, d]
+  let x = kernels.embed(tokens, weights.embedding); // [B·n, d]
   const visible = kernels.visibleKeys(counts, config);
   const layers: LayerMemory[] = [];
+  const compressions: LayerCompression[] = [];
   for (const [index, layer] of weights.layers.entries()) {
     const layerMemory = memory[index]!;
     const options = {batch, memory: layerMemory, visible, config, weights: layer, kernels};
     const {output, segment} = relativeAttention(x, options);
-    if (plan !== undefined) layers.push(updateMemory(layerMemory, segment, {config, weights: layer, plan, kernels}));
+    if (plan !== undefined) {
+      const updated = updateMemory(layerMemory, segment, {config, weights: layer, plan, kernels});
+      layers.push(updated.memory);
+      if (updated.compression !== undefined) compressions.push(updated.compression);
+    }
     x = kernels.feedForward(output, layer.feedForward);
   }
   const hidden = kernels.layerNormalisation(x, weights.finalNormalisation); // [B·n, d]
-  return {hidden: tf.reshape(hidden, [batch, n, d]), ...(plan !== undefined && {layers})};
+  return {
+    hidden: tf.reshape(hidden, [batch, n, d]),
+    ...(plan !== undefined && {layers}),
+    ...(compressions.length > 0 && {compressions}),
+  };
 }

@@ -38,6 +38,6 @@ export function relativeAttention(
   const {mixed, received} = kernels.attend({queries, keys, values, memory, weights, visible, needsReceived});
   return {
     output: kernels.addDense(x, mixed, weights.output), // [B·n, d]
-    segment: {rows, keys, values, ...(received !== undefined && {attention: received})},
+    segment: {rows, queries, keys, values, ...(received !== undefined && {attention: received})},
   };
 }

@@ -5,6 +5,7 @@ import type {LayerMemory, Memory} from './memory.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
+import {projectMemory} from './project-memory.ts';
 import {tidy} from './tidy.ts';
 
 /**
@@ -51,24 +52,15 @@ export function restoreMemory(
       const compressedRows =
         compressed &&
         aligned(compressed, {index, filled: compressedMemoryCount, slots: compressedMemoryLength, size: d});
-      const [keys, values] = remembered ? kernels.projectHeads(remembered, layer.keyValue, heads) : [];
-      const [compressedKeys, compressedValues] = compressedRows
-        ? kernels.projectHeads(compressedRows, layer.keyValue, heads)
-        : [];
-      return {
-        ...(remembered && {rows: remembered, keys: keys!, values: values!}),
-        ...(compressedRows && {
-          compressedRows,
-          compressedKeys: compressedKeys!,
-          compressedValues: compressedValues!,
-        }),
-        ...(mass && {
-          attentionMass: tf.reshape(aligned(mass, {index, filled: memoryCount, slots: memoryLength, size: 1}), [
-            1,
-            memoryLength,
-          ]) as tf.Tensor2D,
-        }),
-      };
+      const attentionMass = mass && aligned(mass, {index, filled: memoryCount, slots: memoryLength, size: 1});
+      return projectMemory(
+        {
+          ...(remembered && {rows: remembered}),
+          ...(compressedRows && {compressedRows}),
+          ...(attentionMass && {attentionMass: tf.reshape(attentionMass, [1, memoryLength]) as tf.Tensor2D}),
+        },
+        {weights: layer, heads, kernels},
+      );
     }),
   }));
 }

@@ -1,22 +1,33 @@
 import * as tf from '@tensorflow/tfjs';
 import {compress} from './compress.ts';
+import type {EvictedRows} from './compressors/evicted-rows.ts';
 import {evictionWindows} from './eviction-windows.ts';
 import {joinSlices} from './join-slices.ts';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
+import {stopGradient} from './stop-gradient.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 /** What a layer's attention leaves for the memory update. */
 export type SegmentRows = {
   /** Normalised inputs of the attention. [B, n, d] */
   readonly rows: tf.Tensor3D;
+  /** Scaled queries, without biases. [H, B, n, k] */
+  readonly queries: tf.Tensor4D;
   /** [H, B, n, k] each */
   readonly keys: tf.Tensor4D;
   readonly values: tf.Tensor4D;
   /** Most-used only: attention that memory and segment received from this segment's queries. [B, n_m + n] */
   readonly attention?: tf.Tensor2D;
+};
+
+/** What one layer compressed, and the queries of the segment that went before. */
+export type LayerCompression = {
+  readonly evicted: EvictedRows;
+  /** Scaled queries, without biases. [H, B, n, k] */
+  readonly queries: tf.Tensor4D;
 };
 
 export type UpdateMemoryOptions = {
@@ -31,7 +42,7 @@ export function updateMemory(
   memory: LayerMemory,
   segment: SegmentRows,
   {config, weights, plan, kernels}: UpdateMemoryOptions,
-): LayerMemory {
+): {memory: LayerMemory; compression?: LayerCompression} {
   const {memoryLength, compressedMemoryLength} = config;
   const available = memoryLength + config.segmentLength; // T
   const newest = {start: available - memoryLength, size: memoryLength};
@@ -43,38 +54,37 @@ export function updateMemory(
           values: kernels.appendSlots(memory.values!, segment.values),
         }
       : {};
-  if (compressedMemoryLength === 0) return kept;
+  if (compressedMemoryLength === 0) return {memory: kept};
 
   const mass = totalMass(memory, segment); // [B, T]
-  const rows = evictedRows([memory.rows, segment.rows], config, plan); // [B, E·c + lookAhead, d]
-  const compressed = compress(
-    {
-      rows,
-      rate: config.compressionRate,
-      ...(mass !== undefined && {
-        attention: evictedAttention(mass, config, plan),
-        windows: plan.evictedWindows!,
-      }),
-    },
-    {config, weights, kernels},
-  ); // [B, E, d]
+  const evicted: EvictedRows = {
+    rows: evictedRows([memory.rows, segment.rows], config, plan), // [B, E·c + a, d]
+    rate: config.compressionRate,
+    ...(mass !== undefined && {attention: evictedAttention(mass, config, plan), windows: plan.evictedWindows!}),
+  };
+  const compressed = compress(evicted, {config, weights, kernels}); // [B, E, d]
   const [keys, values] = kernels.projectHeads(compressed, weights.keyValue, config.heads); // [H, B, E, k] each
   return {
-    ...kept,
-    ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]
-    compressedRows: append(memory.compressedRows!, compressed, {picks: plan.compressed, kernels}),
-    compressedKeys: append(memory.compressedKeys!, keys!, {picks: plan.compressedProjections, kernels}),
-    compressedValues: append(memory.compressedValues!, values!, {picks: plan.compressedProjections, kernels}),
+    memory: {
+      ...kept,
+      ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]
+      compressedRows: append(memory.compressedRows!, compressed, {picks: plan.compressed, kernels}),
+      compressedKeys: append(memory.compressedKeys!, keys!, {picks: plan.compressedProjections, kernels}),
+      compressedValues: append(memory.compressedValues!, values!, {picks: plan.compressedProjections, kernels}),
+    },
+    compression: {evicted, queries: segment.queries},
   };
 }
 
 /** Attention mass of all available rows after this segment. [B, T] */
 function totalMass(memory: LayerMemory, segment: SegmentRows): tf.Tensor2D | undefined {
   if (segment.attention === undefined) return undefined;
-  if (memory.attentionMass === undefined) return segment.attention;
+  // Which rows are kept is no differentiable matter.
+  const attention = stopGradient(segment.attention);
+  if (memory.attentionMass === undefined) return attention;
   const n = segment.rows.shape[1];
   return tf.add(
-    segment.attention,
+    attention,
     tf.pad(memory.attentionMass, [
       [0, 0],
       [0, n],

@@ -11,10 +11,11 @@ SIZE = 2048
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def serve(open_stepper):
+def serve(open_stepper, inference=True):
     """Answers {"steps": k} and {"products": k} with {"seconds": …} until stdin ends.
 
     open_stepper(sizes, batch, dtype) returns a function of int64 tokens [batch, n]: one step, memories kept inside.
+    Without inference, gradients can be taken.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else prints must not look like an answer
@@ -22,7 +23,7 @@ def serve(open_stepper):
     torch.set_num_threads(task["threads"])
     torch.manual_seed(1)
     sizes, batch, dtype = task["config"], task["batch"], DTYPES[task["precision"]]
-    with torch.inference_mode():
+    with torch.inference_mode(inference):
         step = open_stepper(sizes, batch, dtype)
         tokens = torch.randint(0, sizes["vocabularySize"], (16, batch, sizes["segmentLength"]))
         left, right = (torch.randn(SIZE, SIZE).to(dtype) for _ in range(2))

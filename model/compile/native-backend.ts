@@ -35,6 +35,12 @@ export type NativeBackend = {
   readonly tensorMap: {get(dataId: object): {readonly id: number; readonly dtype: number; readonly shape: number[]}};
   incRef(dataId: object): void;
   getInputTensorIds(tensors: readonly {readonly dataId?: object}[]): number[];
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly tf.Tensor[],
+    outputs: number,
+  ): tf.Tensor[];
   createOutputTensor(metadata: TensorMetadata): tf.Tensor;
 };
 

@@ -1,4 +1,4 @@
-import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, rm, writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {fusedFolder} from './fused-sources.ts';
@@ -46,30 +46,30 @@ export async function buildAddon(folder: string, {build, signal, onProgress}: Bu
   await mkdir(join(source, 'lib/napi-v8'), {recursive: true});
   const {include_dir: nodeHeaders} = createRequire(import.meta.url)('node-api-headers') as {include_dir: string};
   const compile = ['g++', '-std=c++17', '-fPIC', `-I${join(tensorflow, 'include')}`] as const;
-  const kernels = join(folder, 'fused-kernels.o');
   // GCC 12 cannot compile Eigen's half-precision code; the kernels compute in single precision.
   const processor = process.arch === 'x64' ? ['-march=native', '-mno-avx512fp16'] : ['-mcpu=native'];
-  await runCommand(
-    [
-      ...compile,
-      ...['-O3', '-fno-math-errno', ...processor],
-      ...['-c', join(fusedFolder, 'fused-kernels.cc'), '-o', kernels],
-    ],
-    {signal},
-  );
+  const kernels: string[] = [];
+  for (const file of (await readdir(fusedFolder)).filter(name => name.endsWith('.cc'))) {
+    const object = join(folder, `${file}.o`);
+    kernels.push(object);
+    await runCommand(
+      [...compile, ...['-O3', '-fno-math-errno', ...processor], ...['-c', join(fusedFolder, file), '-o', object]],
+      {signal},
+    );
+  }
   await runCommand(
     [
       ...compile,
       ...['-O2', '-shared', '-DNAPI_VERSION=8', `-I${nodeHeaders}`, `-I${source}`],
       ...['tfjs_backend.cc', 'tfjs_binding.cc'].map(file => join(source, 'binding', file)),
-      ...[logLevel, kernels, '-o', join(source, 'lib/napi-v8/tfjs_binding.node'), '-lpthread'],
+      ...[logLevel, ...kernels, '-o', join(source, 'lib/napi-v8/tfjs_binding.node'), '-lpthread'],
       ...[`-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'],
       // The libraries are loaded where the wheel has them: they find CUDA by paths relative to themselves.
       '-Wl,-rpath,$ORIGIN/../../../../../python/tensorflow',
     ],
     {signal},
   );
-  await rm(kernels);
+  for (const object of kernels) await rm(object);
   await rm(join(tensorflow, 'include'), {recursive: true});
   onProgress({step: 'Trying the addon'});
   await tryAddon(folder, {build, signal});

@@ -3,7 +3,7 @@ import {attentionMask} from '../attention-mask.ts';
 import {joinSlices} from '../join-slices.ts';
 import {composedAttention} from './composed-attention.ts';
 import {type ComposedMatrix, composedDense} from './composed-dense.ts';
-import {composedFeedForward} from './composed-feed-forward.ts';
+import {composedFeedForwardSublayer} from './composed-feed-forward-sublayer.ts';
 import {composedProjectHeads} from './composed-project-heads.ts';
 import {composedSumTokens} from './composed-sum-tokens.ts';
 import {composedSurprisal} from './composed-surprisal.ts';
@@ -18,11 +18,12 @@ export const composedKernels: Kernels = {
     transposed,
   }),
   packPositions: keys => keys,
+  embed: (tokens, embedding) => tf.mul(tf.gather(embedding, tf.reshape(tokens, [-1])), Math.sqrt(embedding.shape[1])),
   layerNormalisation,
   dense: composedDense,
   addDense: (x, y, matrix) => tf.add(x, composedDense(y, matrix)),
-  projectHeads: composedProjectHeads,
-  feedForward: composedFeedForward,
+  projectHeads: (rows, matrix, heads) => composedProjectHeads(rows, matrix, {heads, dense: composedDense}),
+  feedForward: (x, weights) => tf.add(x, composedFeedForwardSublayer(x, weights)),
   surprisal: composedSurprisal,
   sumTokens: composedSumTokens,
   appendSlots: (memory, added) => {

@@ -49,6 +49,7 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
     }),
     packPositions: (keys, config) =>
       needsReceivedAttention(config) ? keys : (multiply('PackPositions', [keys])[0] as tf.Tensor3D),
+    embed: composedKernels.embed,
     layerNormalisation: (x, {gain, bias}) => run('LayerNormalisation', [x, gain, bias])[0] as tf.Tensor2D,
     dense: (x, {packed, columns}) => multiply('Dense', [x, packed], {size: columns})[0] as tf.Tensor2D,
     addDense: (x, y, {packed}) => multiply('AddDense', [x, y, packed])[0] as tf.Tensor2D,

@@ -38,6 +38,8 @@ export interface Kernels {
   packMatrix(matrix: tf.Tensor2D, options?: {readonly transposed?: boolean}): PackedMatrix;
   /** Brings position keys [H, k, w + 1] into the form in which {@link attend} takes them. */
   packPositions(keys: tf.Tensor3D, config: ModelConfig): tf.Tensor3D;
+  /** √d E[token] of each token. tokens int32 [B, n], E [V, d] → [B·n, d] */
+  embed(tokens: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor2D;
   /** Layer normalisation over the last axis (Ba et al. 2016), ε = 1e-5. x [S, d] → [S, d] */
   layerNormalisation(x: tf.Tensor2D, weights: NormalisationWeights): tf.Tensor2D;
   /** x W. x [S, K], W [K, N] → [S, N] */

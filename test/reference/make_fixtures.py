@@ -234,23 +234,28 @@ def compute(fixture, seed):
     return tensors, describe(fixture, seed, documents), min(margins, default=np.inf)
 
 
+def describe_config(config):
+    """Sizes with the names of model/model-config.ts."""
+    return {
+        "segmentLength": config.n,
+        "memoryLength": config.n_m,
+        "compressedMemoryLength": config.n_cm,
+        "compressionRate": config.c,
+        "compressor": config.compressor,
+        "layers": config.l,
+        "heads": config.H,
+        "modelWidth": config.d,
+        "feedForwardWidth": config.f,
+        "vocabularySize": config.V,
+    }
+
+
 def describe(fixture, seed, documents):
     config = fixture.config
     return {
         "description": fixture.description,
         "seed": seed,
-        "config": {
-            "segmentLength": config.n,
-            "memoryLength": config.n_m,
-            "compressedMemoryLength": config.n_cm,
-            "compressionRate": config.c,
-            "compressor": config.compressor,
-            "layers": config.l,
-            "heads": config.H,
-            "modelWidth": config.d,
-            "feedForwardWidth": config.f,
-            "vocabularySize": config.V,
-        },
+        "config": describe_config(config),
         "documents": documents,
         "tensors": LAYOUT,
     }

@@ -1,0 +1,36 @@
+import {Command, Option} from 'commander';
+import {engineNames} from '../model/engine/engine.ts';
+import {type EvaluateOptions, runEvaluate} from './run-evaluate.ts';
+import {wholeNumber} from './whole-number.ts';
+
+/** `palimpsest evaluate`: measures how well a model predicts documents. */
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .summary('measure how well a model predicts documents')
+    .description(
+      'Measures how well a model predicts documents it was not trained on: bits per byte, perplexity per word, the same by the tokens read before and by the frequency of words, and where attention goes.',
+    )
+    .requiredOption('-m, --model <folder>', 'model to measure')
+    .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
+    .option(
+      '-o, --out <file>',
+      'where to write all figures as JSON, and a picture beside it: .svg in the place of .json',
+    )
+    .option('-f, --frequencies <paths...>', 'training documents, to measure words by how often they occur there')
+    .option('--gutenberg', 'count only the text between the markers of Project Gutenberg')
+    .option('--tokens <number>', 'tokens to read of each document at most', wholeNumber)
+    .option('--attention-tokens <number>', 'tokens of each document to follow attention over', wholeNumber, 8192)
+    .option('--batch <number>', 'documents read side by side', wholeNumber, 16)
+    .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
+    .option('-q, --quiet', 'show no progress')
+    .addHelpText(
+      'after',
+      `
+Perplexity per word is e to the total loss over the number of words between white space, as for PG-19.
+
+Examples:
+  $ palimpsest evaluate --model runs/books/best --data "held-out/*.txt" --out books.json
+  $ palimpsest evaluate --model runs/books/best --data held-out.txt --frequencies "books/*.txt" --gutenberg`,
+    )
+    .action(async (options: EvaluateOptions) => await runEvaluate(options));
+}

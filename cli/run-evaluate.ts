@@ -1,0 +1,121 @@
+import {writeFile} from 'node:fs/promises';
+import {SingleBar} from 'cli-progress';
+import {resolveInputs} from '../connectors/resolve-inputs.ts';
+import {SinkError} from '../errors.ts';
+import {type EngineName, openEngine} from '../model/engine/engine.ts';
+import {LocalModel} from '../model/local-model.ts';
+import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
+import {openCorpus} from '../training/documents/corpus.ts';
+import {drawCurves} from '../training/draw-curves.ts';
+import {attentionShares} from '../training/evaluation/attention-shares.ts';
+import {countWords} from '../training/evaluation/count-words.ts';
+import {evaluate} from '../training/evaluation/evaluate.ts';
+import {fileDocument} from './file-document.ts';
+import {formatEvaluation} from './format-evaluation.ts';
+import {stopSignals} from './stop-signals.ts';
+
+export type EvaluateOptions = {
+  readonly model: string;
+  readonly data: readonly string[];
+  readonly out?: string;
+  readonly frequencies?: readonly string[];
+  readonly gutenberg?: boolean;
+  readonly tokens?: number;
+  readonly attentionTokens: number;
+  readonly batch: number;
+  readonly engine: EngineName | 'auto';
+  readonly quiet?: boolean;
+};
+
+/** Runs `palimpsest evaluate`. */
+export async function runEvaluate(options: EvaluateOptions): Promise<void> {
+  using stop = stopSignals();
+  const {signal} = stop;
+  const out = options.out;
+  if (out !== undefined && !out.endsWith('.json')) {
+    throw new RangeError(`Cannot evaluate as --out must name a file that ends in .json: current value is "${out}"`);
+  }
+  const directory = await readModelDirectory(options.model);
+  const open = async (patterns: readonly string[]) => {
+    const paths = await resolveInputs(patterns);
+    if (paths.includes('-'))
+      throw new RangeError('Cannot evaluate standard input as documents are read twice: name files');
+    const documents = paths.map(fileDocument);
+    return await openCorpus(documents, {gutenberg: options.gutenberg ?? false, leastBytes: 1, signal});
+  };
+  const corpus = await open(options.data);
+  const counted = options.frequencies && (await open(options.frequencies));
+  const engine = await openEngine(options.engine);
+  if (!options.quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
+  const frequencies = counted && (await countWords(counted, {signal}));
+  using progress = new EvaluationProgress({bytes: corpus.bytes, quiet: options.quiet ?? false});
+  await using model = new LocalModel(directory);
+  const {tokenizer, config, weights} = directory;
+  const evaluation = await evaluate(model, corpus, {
+    tokenizer,
+    batch: Math.min(options.batch, corpus.documents.length),
+    mostTokens: options.tokens,
+    frequencies,
+    signal,
+    onProgress: bytes => progress.show(bytes),
+  });
+  const attention = await attentionShares(corpus.documents, {
+    config,
+    weights,
+    tokenizer,
+    mostTokens: options.attentionTokens,
+    signal,
+  });
+  progress[Symbol.dispose]();
+  process.stdout.write(`${formatEvaluation(evaluation, attention.layers)}\n`);
+  if (out === undefined) return;
+  const {name, fingerprint} = directory;
+  const figures = {model: name, fingerprint, config, engine: engine.description, ...evaluation, attention};
+  const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({
+    x: (fromToken + toToken) / 2,
+    y: bitsPerByte,
+  }));
+  const picture = drawCurves([{name: `${name}, all documents`, points: curve}], {
+    title: `What memory gives: ${name}`,
+    xLabel: 'tokens read before',
+    yLabel: 'bits per byte',
+    logarithmic: true,
+  });
+  try {
+    await writeFile(out, `${JSON.stringify(figures, undefined, 2)}\n`);
+    await writeFile(out.replace(/\.json$/, '.svg'), picture);
+  } catch (error) {
+    throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
+  }
+}
+
+/** A bar on a terminal, a line now and then elsewhere. */
+class EvaluationProgress implements Disposable {
+  readonly #bytes: number;
+  readonly #quiet: boolean;
+  readonly #started = performance.now();
+  readonly #bar: SingleBar | undefined;
+  #shown = performance.now();
+
+  constructor({bytes, quiet}: {bytes: number; quiet: boolean}) {
+    this.#bytes = bytes;
+    this.#quiet = quiet;
+    if (quiet || !process.stderr.isTTY) return;
+    const format = '{bar} {percentage}% | {rate} kB/s | {eta_formatted} left';
+    this.#bar = new SingleBar({format, stream: process.stderr, hideCursor: true, clearOnComplete: true, etaBuffer: 50});
+    this.#bar.start(bytes, 0, {rate: 0});
+  }
+
+  show(bytes: number): void {
+    const now = performance.now();
+    const rate = (bytes / (now - this.#started)).toFixed(1);
+    this.#bar?.update(bytes, {rate});
+    if (this.#quiet || this.#bar !== undefined || now - this.#shown < 10_000) return;
+    this.#shown = now;
+    process.stderr.write(`${Math.floor((100 * bytes) / this.#bytes)} % of ${this.#bytes} bytes, ${rate} kB/s\n`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.stop();
+  }
+}

@@ -1,0 +1,120 @@
+import * as tf from '@tensorflow/tfjs';
+import test from 'ava';
+import {openEngine} from '../../../model/engine/engine.ts';
+import type {ModelConfig} from '../../../model/model-config.ts';
+import {initialiseWeights} from '../../../model/weights/initialise-weights.ts';
+import {emptyRemembered} from '../../../training/empty-remembered.ts';
+import {composedTrainingKernels} from '../../../training/kernels/composed-training-kernels.ts';
+import {fusedTrainingKernels} from '../../../training/kernels/fused-training-kernels.ts';
+import type {TrainingKernels} from '../../../training/kernels/training-kernels.ts';
+import {segmentTensors} from '../../../training/segment-tensors.ts';
+import {trainingLoss} from '../../../training/training-loss.ts';
+import {relativeError} from '../../model/relative-error.ts';
+import {seededRandom} from '../../operators/seeded-random.ts';
+
+test.serial.before(async () => {
+  await openEngine('native');
+});
+
+/** Loss and gradients of documents of several ages; memories are random. */
+function differentiate(config: ModelConfig, kernels: TrainingKernels): Map<string, Float32Array> {
+  const random = seededRandom(1);
+  const filled = [
+    {memory: config.memoryLength, compressed: config.compressedMemoryLength},
+    {memory: Math.floor(config.memoryLength / 2), compressed: 0},
+    {memory: 0, compressed: 0},
+  ];
+  const size = filled.length * config.segmentLength;
+  const tokens = () => Int32Array.from({length: size}, () => Math.floor(random() * config.vocabularySize));
+  const segment = segmentTensors(
+    {
+      tokens: tokens(),
+      targets: tokens(),
+      present: new Float32Array(size).fill(1),
+      full: filled.map(() => true),
+      counts: filled,
+    },
+    {config, targetWeight: 1 / size, documentWeight: 1},
+  );
+  const layers = emptyRemembered(filled.length, config).map(layer => {
+    const random3d = ({shape}: tf.Tensor3D) =>
+      tf.tensor3d(
+        Float32Array.from({length: shape[0] * shape[1] * shape[2]}, () => 2 * random() - 1),
+        shape,
+      );
+    const {rows, compressedRows} = layer;
+    return {...(rows && {rows: random3d(rows)}), ...(compressedRows && {compressedRows: random3d(compressedRows)})};
+  });
+  const names: string[] = [];
+  const weights: Record<string, tf.Tensor> = {};
+  for (const [name, {data, shape}] of initialiseWeights(config, 1)) {
+    // Nothing is at its trivial start.
+    weights[name] = tf.tensor(
+      data.map(value => value + 0.1 * (2 * random() - 1)),
+      shape.slice(),
+    );
+    names.push(name);
+  }
+  const {value, grads} = tf.engine().gradients(
+    () =>
+      trainingLoss([segment], layers, {config, weight: name => weights[name]!, compressionLoss: 'none', kernels}).main,
+    names.map(name => weights[name]!),
+    undefined,
+    true,
+  );
+  const gradients = names.map(
+    (name, i) => [name, (grads[i]?.dataSync() ?? new Float32Array()) as Float32Array] as const,
+  );
+  return new Map([['loss', value.dataSync() as Float32Array], ...gradients]);
+}
+
+const sizes = {
+  compressionRate: 4,
+  compressor: 'convolution',
+  layers: 2,
+  vocabularySize: 50,
+  feedForwardWidth: 48,
+} as const;
+
+for (const config of [
+  // More than one block of queries, the last of them not whole.
+  {...sizes, segmentLength: 148, memoryLength: 200, compressedMemoryLength: 84, heads: 2, modelWidth: 64},
+  {...sizes, segmentLength: 64, memoryLength: 64, compressedMemoryLength: 0, heads: 4, modelWidth: 32},
+  {...sizes, segmentLength: 68, memoryLength: 0, compressedMemoryLength: 40, heads: 1, modelWidth: 6},
+] satisfies ModelConfig[]) {
+  const {segmentLength, memoryLength, compressedMemoryLength} = config;
+  test.serial(
+    `fusedTrainingKernels have the gradients of composed ones: ${[segmentLength, memoryLength, compressedMemoryLength]}`,
+    t => {
+      const expected = differentiate(config, composedTrainingKernels);
+      for (const [name, gradient] of differentiate(config, fusedTrainingKernels()!)) {
+        const error = relativeError(gradient, expected.get(name)!);
+        t.true(error < 1e-4, `${name}: ${error}`);
+      }
+    },
+  );
+}
+
+test.serial('fusedTrainingKernels update by Adam as composed ones do', t => {
+  const random = seededRandom(2);
+  // More than one task, the last of them not whole.
+  const tensor = (scale: number) => tf.tensor1d(Float32Array.from({length: 40_001}, () => scale * random()));
+  const [weight, first, second, gradient] = [tensor(1), tensor(0.1), tensor(0.01), tensor(1)];
+  const scalars = {
+    factor: tf.scalar(0.3),
+    learningRate: tf.scalar(0.01),
+    firstCorrection: tf.scalar(0.19),
+    secondCorrection: tf.scalar(0.002),
+  };
+  const [one, other] = [composedTrainingKernels, fusedTrainingKernels()!].map(kernels =>
+    kernels.adam({weight, first, second}, gradient, scalars),
+  );
+  for (const name of ['weight', 'first', 'second'] as const) {
+    t.true(relativeError(other![name].dataSync(), one![name].dataSync()) < 1e-5, name);
+  }
+  t.true(
+    Math.abs(
+      fusedTrainingKernels()!.squaredNorm(gradient).dataSync()[0]! / tf.sum(tf.square(gradient)).dataSync()[0]! - 1,
+    ) < 1e-4,
+  );
+});

@@ -1,0 +1,24 @@
+export {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
+export {type Corpus, type CorpusDocument, type OpenCorpusOptions, openCorpus} from './documents/corpus.ts';
+export type {TrainingDocument} from './documents/training-document.ts';
+export {type AttentionShares, type AttentionSharesOptions, attentionShares} from './evaluation/attention-shares.ts';
+export {type BitsPerByte, bitsPerByte} from './evaluation/bits-per-byte.ts';
+export {countWords} from './evaluation/count-words.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Measured,
+  type MeasuredDistance,
+  type MeasuredFrequency,
+} from './evaluation/evaluate.ts';
+export {type ReadDocumentsOptions, type ReadStretch, readDocuments} from './evaluation/read-documents.ts';
+export {parseTrainingConfig} from './parse-training-config.ts';
+export {
+  type RunTrainingOptions,
+  runTraining,
+  type TrainingProgress,
+  type TrainingResult,
+} from './run-training.ts';
+export type {TrainingConfig, UpdateFrequency} from './training-config.ts';
+export type {TrainingLogLine} from './training-log.ts';

@@ -1,0 +1,213 @@
+import type {ModelConfig} from '../model/model-config.ts';
+import {validateModelConfig} from '../model/validate-model-config.ts';
+import {weightShapes} from '../model/weights/weight-shapes.ts';
+import {checkCompressionLoss} from './check-compression-loss.ts';
+import {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
+import type {TrainingConfig} from './training-config.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const modelFields = [
+  'segmentLength',
+  'memoryLength',
+  'compressedMemoryLength',
+  'compressionRate',
+  'compressor',
+  'layers',
+  'heads',
+  'modelWidth',
+  'feedForwardWidth',
+] as const satisfies readonly (keyof ModelConfig)[];
+
+/**
+ * Checks the content of a training configuration, and fills in defaults.
+ *
+ * @throws {TypeError} If a field is missing, unknown or of another type; names it.
+ * @throws {RangeError} If a value is out of range, or values do not go together.
+ */
+export function parseTrainingConfig(json: unknown): TrainingConfig {
+  const fields = objectOf(json, 'the configuration');
+  const {model} = fields;
+  const known = [
+    ...required,
+    ...Object.keys(defaults),
+    'microBatch',
+    'compressionLoss',
+    'learningRate',
+    'clip',
+    'updates',
+  ];
+  refuseUnknown(fields, known, 'the configuration');
+  for (const name of required) {
+    if (fields[name] === undefined)
+      throw new TypeError(`Cannot train as the configuration must have ${name}: it is missing`);
+  }
+  const text = (name: string) => {
+    const value = fields[name] ?? defaults[name as keyof typeof defaults];
+    if (typeof value === 'string' && value !== '') return value;
+    throw new TypeError(`Cannot train as ${name} must be a string that is not empty: current value is ${show(value)}`);
+  };
+  const size = (name: string, least = 1) =>
+    wholeNumber(fields[name] ?? defaults[name as keyof typeof defaults], name, least);
+  const batch = size('batch');
+  const microBatch = wholeNumber(fields.microBatch ?? batch, 'microBatch', 1);
+  if (batch % microBatch !== 0) {
+    throw new RangeError(`Cannot train as microBatch must divide batch (${batch}): current value is ${microBatch}`);
+  }
+  const steps = size('steps');
+  const dropout = numberBetween(fields.dropout ?? 0, 'dropout', {least: 0, below: 1});
+  const {gutenberg = false} = fields;
+  if (typeof gutenberg !== 'boolean') {
+    throw new TypeError(`Cannot train as gutenberg must be true or false: current value is ${show(gutenberg)}`);
+  }
+  const sizes = typeof model === 'string' ? model : modelSizes(model);
+  return {
+    name: text('name'),
+    tokenizer: text('tokenizer'),
+    model: sizes,
+    seed: wholeNumber(fields.seed ?? 1, 'seed', 0),
+    steps,
+    batch,
+    microBatch,
+    learningRate: parseLearningRate(fields.learningRate),
+    clip: parseClip(fields.clip),
+    compressionLoss: parseCompressionLoss(fields.compressionLoss, sizes),
+    dropout,
+    updates: parseUpdates(fields.updates),
+    gutenberg,
+    validateEvery: size('validateEvery'),
+    validationTokens: size('validationTokens', 2),
+    saveEvery: size('saveEvery'),
+    logEvery: size('logEvery'),
+  };
+}
+
+const required = ['name', 'model', 'steps', 'learningRate'] as const;
+
+const defaults = {
+  tokenizer: 'byte',
+  seed: 1,
+  batch: 16,
+  dropout: 0,
+  gutenberg: false,
+  validateEvery: 500,
+  validationTokens: 65_536,
+  saveEvery: 500,
+  logEvery: 10,
+} as const;
+
+function modelSizes(value: unknown): Omit<ModelConfig, 'vocabularySize'> {
+  const fields = objectOf(value, 'model, unless it is the folder of one,');
+  refuseUnknown(fields, modelFields, 'model');
+  const sizes = Object.fromEntries(modelFields.map(name => [name, fields[name]])) as Omit<
+    ModelConfig,
+    'vocabularySize'
+  >;
+  validateModelConfig({...sizes, vocabularySize: 1});
+  return sizes;
+}
+
+function parseLearningRate(value: unknown): TrainingConfig['learningRate'] {
+  const fields = objectOf(value, 'learningRate');
+  refuseUnknown(fields, ['peak', 'floor', 'warmUpSteps'], 'learningRate');
+  const peak = numberBetween(fields.peak, 'learningRate.peak', {above: 0, most: 1});
+  return {
+    peak,
+    floor: numberBetween(fields.floor ?? 1e-6, 'learningRate.floor', {least: 0, most: peak}),
+    warmUpSteps: wholeNumber(fields.warmUpSteps ?? 0, 'learningRate.warmUpSteps', 0),
+  };
+}
+
+function parseClip(value: unknown = {}): TrainingConfig['clip'] {
+  const fields = objectOf(value, 'clip');
+  refuseUnknown(fields, ['main', 'auxiliary'], 'clip');
+  const limit = (name: string) => numberBetween(fields[name] ?? 0.1, `clip.${name}`, {above: 0});
+  return {main: limit('main'), auxiliary: limit('auxiliary')};
+}
+
+function parseUpdates(value: unknown = [{fromStep: 0, every: 1}]): TrainingConfig['updates'] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new TypeError(`Cannot train as updates must be a list that is not empty: current value is ${show(value)}`);
+  }
+  const updates = value.map((entry, index) => {
+    const name = `updates[${index}]`;
+    const fields = objectOf(entry, name);
+    refuseUnknown(fields, ['fromStep', 'every'], name);
+    return {
+      fromStep: wholeNumber(fields.fromStep, `${name}.fromStep`, 0),
+      every: wholeNumber(fields.every, `${name}.every`, 1),
+    };
+  });
+  for (const [index, {fromStep}] of updates.entries()) {
+    const before = updates[index - 1]?.fromStep ?? -1;
+    if (index === 0 ? fromStep === 0 : fromStep > before) continue;
+    throw new RangeError(
+      `Cannot train as updates must begin with fromStep 0 and go on upwards: current value of updates[${index}] is ${fromStep}`,
+    );
+  }
+  return updates;
+}
+
+function parseCompressionLoss(value: unknown, model: TrainingConfig['model']): CompressionLossName {
+  if (value !== undefined && !compressionLossNames.includes(value as CompressionLossName)) {
+    throw new RangeError(
+      `Cannot train as compressionLoss must be one of ${compressionLossNames.join(', ')}: current value is ${show(value)}`,
+    );
+  }
+  const given = value as CompressionLossName | undefined;
+  // The sizes of a model that is gone on from are known when it is read.
+  if (typeof model === 'string') return given ?? 'attention-reconstruction';
+  const config = {...model, vocabularySize: 1};
+  const learns = [...weightShapes(config).keys()].some(name => name.includes('.compressor.'));
+  const compressionLoss = given ?? (learns ? 'attention-reconstruction' : 'none');
+  checkCompressionLoss(config, compressionLoss);
+  return compressionLoss;
+}
+
+function objectOf(value: unknown, name: string): Fields {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new TypeError(`Cannot train as ${name} must be an object: current value is ${show(value)}`);
+}
+
+function refuseUnknown(fields: Fields, known: readonly string[], where: string): void {
+  const unknown = Object.keys(fields).find(name => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `Cannot train as ${where} must have no other fields than ${known.join(', ')}: current value is "${unknown}"`,
+  );
+}
+
+function wholeNumber(value: unknown, name: string, least: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number;
+  const rule = `${name} must be a whole number, at least ${least}`;
+  throw new (typeof value === 'number' ? RangeError : TypeError)(
+    `Cannot train as ${rule}: current value is ${show(value)}`,
+  );
+}
+
+function numberBetween(
+  value: unknown,
+  name: string,
+  {least, above, most, below}: {least?: number; above?: number; most?: number; below?: number},
+): number {
+  const bounds = [
+    ...(least === undefined ? [] : [`at least ${least}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(most === undefined ? [] : [`at most ${most}`]),
+    ...(below === undefined ? [] : [`below ${below}`]),
+  ];
+  const message = `Cannot train as ${name} must be a number ${bounds.join(' and ')}: current value is ${show(value)}`;
+  if (typeof value !== 'number') throw new TypeError(message);
+  const inside =
+    Number.isFinite(value) &&
+    value >= (least ?? -Infinity) &&
+    value > (above ?? -Infinity) &&
+    value <= (most ?? Infinity) &&
+    value < (below ?? Infinity);
+  if (!inside) throw new RangeError(message);
+  return value;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value);
+}

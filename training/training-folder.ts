@@ -1,0 +1,70 @@
+import {access, mkdir, rename, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {ModelError} from '../errors.ts';
+import type {TensorData} from '../model/memory-snapshot.ts';
+import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
+import {type WriteModelDirectoryOptions, writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
+import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
+import {writeSafetensors} from '../model/weights/write-safetensors.ts';
+import type {TrainingState} from './training-state.ts';
+import {readTrainingState, writeTrainingState} from './training-state-file.ts';
+
+/** The files of a training run: what it goes on from, the last and the best model, log and picture. */
+export class TrainingFolder {
+  readonly logPath: string;
+  readonly #path: string;
+  readonly #statePath: string;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#statePath = join(path, 'training.safetensors');
+    this.logPath = join(path, 'log.jsonl');
+  }
+
+  /** @throws {ModelError} If the folder cannot be made. */
+  async make(): Promise<void> {
+    await this.#writing(mkdir(this.#path, {recursive: true}));
+  }
+
+  /** What an earlier run left to go on from. */
+  readState(): ReturnType<typeof readTrainingState> {
+    return readTrainingState(this.#statePath);
+  }
+
+  writeState(state: TrainingState, tensors: ReadonlyMap<string, TensorData>): Promise<void> {
+    return writeTrainingState(this.#statePath, state, tensors);
+  }
+
+  async writePicture(svg: string): Promise<void> {
+    await this.#writing(writeFileAtomically(join(this.#path, 'curves.svg'), [Buffer.from(svg)]));
+  }
+
+  /** Writes a model folder; at any time, also after a crash, it holds one whole model. */
+  async writeModel(which: 'best' | 'last', options: WriteModelDirectoryOptions): Promise<void> {
+    const folder = join(this.#path, which);
+    const weights = join(folder, modelDirectoryFiles.weights);
+    // Configuration and tokenizer of a run stay the same: only weights are replaced.
+    if (await exists(weights)) {
+      await writeSafetensors(weights, options.weights, {metadata: {format: 'pt'}});
+      return;
+    }
+    const unfinished = `${folder}.partial`;
+    await writeModelDirectory(unfinished, {...options, overwrite: true});
+    await this.#writing(rm(folder, {recursive: true, force: true}).then(() => rename(unfinished, folder)));
+  }
+
+  async #writing(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      throw new ModelError(`Cannot write into "${this.#path}" as ${(error as Error).message}`, {cause: error});
+    }
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
