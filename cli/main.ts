@@ -8,6 +8,7 @@ import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {tokenizerCommand} from './tokenizer.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
 
 const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -21,6 +22,7 @@ const program = new Command('palimpsest')
   .addCommand(embedCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
+  .addCommand(tokenizerCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);

@@ -8,15 +8,15 @@ import {sourceImports} from './source-imports.ts';
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'float16'],
   ['pipeline', 'memory-store', 'model'],
-  ['operators', 'connectors'],
+  ['operators', 'connectors', 'training'],
   ['index.ts', 'cli', 'bench', 'examples', 'test'],
 ];
 /** Folders of one layer that never import each other at all. */
-const APART = new Set(['operators', 'connectors']);
+const APART = new Set(['operators', 'connectors', 'training']);
 
 /** Packages that only some paths may import. */
 const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
-  [/^@tensorflow\//, /^(model|bench|test\/model)\//],
+  [/^@tensorflow\//, /^(model|training|bench|test\/(model|training))\//],
   [/^lmdb$/, /^memory-store\/lmdb-store\.ts$/],
   [/^(commander|cli-progress)$/, /^cli\//],
   [/^kafkajs$/, /^connectors\/kafka\//],
@@ -127,6 +127,9 @@ for (const [from, to, type, allowed] of [
   ['pipeline/a.ts', 'model/b.ts', true, true],
   ['pipeline/a.ts', 'operators/b.ts', true, false],
   ['operators/a.ts', 'connectors/b.ts', true, false],
+  ['operators/a.ts', 'training/b.ts', true, false],
+  ['training/a.ts', 'connectors/b.ts', true, false],
+  ['training/a.ts', 'model/deep/b.ts', false, true],
   ['operators/a.ts', 'model/deep/b.ts', false, true],
   ['operators/a.ts', 'operators/b.ts', false, true],
   ['errors.ts', 'pipeline/b.ts', true, false],

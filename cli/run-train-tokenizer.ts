@@ -1,0 +1,108 @@
+import {access} from 'node:fs/promises';
+import {SingleBar} from 'cli-progress';
+import {resolveInputs} from '../connectors/resolve-inputs.ts';
+import {SinkError} from '../errors.ts';
+import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
+import {openCorpus} from '../training/documents/corpus.ts';
+import {type TokenizerProgress, trainTokenizer} from '../training/tokenizer/train-tokenizer.ts';
+import {countOf} from './count-of.ts';
+import {fileDocument} from './file-document.ts';
+import {stopSignals} from './stop-signals.ts';
+
+export type TrainTokenizerCommandOptions = {
+  readonly data: readonly string[];
+  readonly vocabulary: number;
+  readonly out: string;
+  readonly gutenberg?: boolean;
+  readonly force?: boolean;
+  readonly quiet?: boolean;
+};
+
+/** Runs `palimpsest tokenizer train`. */
+export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): Promise<void> {
+  using stop = stopSignals();
+  const {signal} = stop;
+  const {out, quiet = false} = options;
+  if (!options.force && (await exists(out))) {
+    throw new SinkError(`Cannot write "${out}" as there must be no such file yet: add --force to replace it`);
+  }
+  const paths = await resolveInputs(options.data);
+  if (paths.includes('-')) {
+    throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
+  }
+  const started = performance.now();
+  using display = new TokenizerDisplay({quiet});
+  const corpus = await openCorpus(paths.map(fileDocument), {
+    gutenberg: options.gutenberg ?? false,
+    leastBytes: 1,
+    signal,
+    onDocument: done => display.show({phase: 'opening', done, total: paths.length}),
+  });
+  const tokenizer = await trainTokenizer(corpus, {
+    vocabularySize: options.vocabulary,
+    signal,
+    onProgress: progress => display.show(progress),
+  });
+  try {
+    await writeFileAtomically(out, [Buffer.from(`${JSON.stringify(tokenizer)}\n`)]);
+  } catch (error) {
+    throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
+  }
+  display[Symbol.dispose]();
+  if (quiet) return;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const documents = `${countOf(paths.length, 'document')} of ${(corpus.bytes / 1e6).toFixed(1)} MB`;
+  process.stderr.write(`Trained ${countOf(options.vocabulary, 'token')} on ${documents} in ${seconds} s: ${out}\n`);
+}
+
+type Shown = {readonly phase: TokenizerProgress['phase'] | 'opening'; readonly done: number; readonly total: number};
+
+const units = {
+  opening: {text: 'documents opened', divisor: 1},
+  counting: {text: 'MB counted', divisor: 1e6},
+  merging: {text: 'tokens found', divisor: 1},
+};
+
+/** A bar on a terminal for each phase, a line now and then elsewhere. */
+class TokenizerDisplay implements Disposable {
+  readonly #quiet: boolean;
+  #phase: Shown['phase'] | undefined;
+  #bar: SingleBar | undefined;
+  #shown = performance.now();
+
+  constructor({quiet}: {quiet: boolean}) {
+    this.#quiet = quiet;
+  }
+
+  show({phase, done, total}: Shown): void {
+    if (this.#quiet) return;
+    const {text, divisor} = units[phase];
+    const share = {done: Math.floor(done / divisor), total: Math.ceil(total / divisor)};
+    if (process.stderr.isTTY) {
+      if (phase !== this.#phase) this.#begin(phase, share.total);
+      this.#bar?.update(share.done);
+    } else if (performance.now() - this.#shown > 10_000) {
+      this.#shown = performance.now();
+      process.stderr.write(`${share.done} of ${share.total} ${text}\n`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.stop();
+  }
+
+  #begin(phase: Shown['phase'], total: number): void {
+    this.#bar?.stop();
+    this.#phase = phase;
+    const format = `{bar} {percentage}% | {value}/{total} ${units[phase].text} | {eta_formatted} left`;
+    this.#bar = new SingleBar({format, stream: process.stderr, hideCursor: true, clearOnComplete: true, etaBuffer: 50});
+    this.#bar.start(total, 0);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
