@@ -6,6 +6,7 @@ import {embedCommand} from './embed.ts';
 import {exitCodes} from './exit-codes.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
+import {lexicalCommand} from './lexical.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
 import {tokenizerCommand} from './tokenizer.ts';
@@ -23,6 +24,7 @@ const program = new Command('palimpsest')
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(tokenizerCommand())
+  .addCommand(lexicalCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);

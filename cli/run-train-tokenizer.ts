@@ -1,12 +1,12 @@
 import {access} from 'node:fs/promises';
-import {SingleBar} from 'cli-progress';
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {SinkError} from '../errors.ts';
 import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
 import {openCorpus} from '../training/documents/corpus.ts';
-import {type TokenizerProgress, trainTokenizer} from '../training/tokenizer/train-tokenizer.ts';
+import {trainTokenizer} from '../training/tokenizer/train-tokenizer.ts';
 import {countOf} from './count-of.ts';
 import {fileDocument} from './file-document.ts';
+import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
 
 export type TrainTokenizerCommandOptions = {
@@ -31,7 +31,14 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
     throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
   }
   const started = performance.now();
-  using display = new TokenizerDisplay({quiet});
+  using display = new PhaseDisplay({
+    quiet,
+    units: {
+      opening: {text: 'documents opened', divisor: 1},
+      counting: {text: 'MB counted', divisor: 1e6},
+      merging: {text: 'tokens found', divisor: 1},
+    },
+  });
   const corpus = await openCorpus(paths.map(fileDocument), {
     gutenberg: options.gutenberg ?? false,
     leastBytes: 1,
@@ -53,51 +60,6 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const documents = `${countOf(paths.length, 'document')} of ${(corpus.bytes / 1e6).toFixed(1)} MB`;
   process.stderr.write(`Trained ${countOf(options.vocabulary, 'token')} on ${documents} in ${seconds} s: ${out}\n`);
-}
-
-type Shown = {readonly phase: TokenizerProgress['phase'] | 'opening'; readonly done: number; readonly total: number};
-
-const units = {
-  opening: {text: 'documents opened', divisor: 1},
-  counting: {text: 'MB counted', divisor: 1e6},
-  merging: {text: 'tokens found', divisor: 1},
-};
-
-/** A bar on a terminal for each phase, a line now and then elsewhere. */
-class TokenizerDisplay implements Disposable {
-  readonly #quiet: boolean;
-  #phase: Shown['phase'] | undefined;
-  #bar: SingleBar | undefined;
-  #shown = performance.now();
-
-  constructor({quiet}: {quiet: boolean}) {
-    this.#quiet = quiet;
-  }
-
-  show({phase, done, total}: Shown): void {
-    if (this.#quiet) return;
-    const {text, divisor} = units[phase];
-    const share = {done: Math.floor(done / divisor), total: Math.ceil(total / divisor)};
-    if (process.stderr.isTTY) {
-      if (phase !== this.#phase) this.#begin(phase, share.total);
-      this.#bar?.update(share.done);
-    } else if (performance.now() - this.#shown > 10_000) {
-      this.#shown = performance.now();
-      process.stderr.write(`${share.done} of ${share.total} ${text}\n`);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#bar?.stop();
-  }
-
-  #begin(phase: Shown['phase'], total: number): void {
-    this.#bar?.stop();
-    this.#phase = phase;
-    const format = `{bar} {percentage}% | {value}/{total} ${units[phase].text} | {eta_formatted} left`;
-    this.#bar = new SingleBar({format, stream: process.stderr, hideCursor: true, clearOnComplete: true, etaBuffer: 50});
-    this.#bar.start(total, 0);
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
