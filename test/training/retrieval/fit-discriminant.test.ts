@@ -89,7 +89,7 @@ test('fitDiscriminant tells documents apart that cosines of features confuse', t
       documents: training.documents,
       dimension,
       iterations: 6,
-      ridge: 0.01,
+      ridge: 1e-4,
     });
     t.is(bias.length, dimension);
     const unseen = noisyDocuments(10, random);
