@@ -1,10 +1,8 @@
-import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {writeLexicalHead} from '../model/lexical/write-lexical-head.ts';
 import {HuggingFaceTokenizer} from '../model/tokenizer/hugging-face-tokenizer.ts';
-import {openCorpus} from '../training/documents/corpus.ts';
 import {trainLexicalHead} from '../training/retrieval/train-lexical-head.ts';
 import {countOf} from './count-of.ts';
-import {fileDocument} from './file-document.ts';
+import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
 
@@ -25,10 +23,6 @@ export async function runTrainLexical(options: TrainLexicalOptions): Promise<voi
   const {signal} = stop;
   const {out, dimension, pairBuckets = 0, excerpt, quiet = false} = options;
   const tokenizer = await HuggingFaceTokenizer.open(options.tokenizer);
-  const paths = await resolveInputs(options.data);
-  if (paths.includes('-')) {
-    throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
-  }
   const started = performance.now();
   using display = new PhaseDisplay({
     quiet,
@@ -38,11 +32,10 @@ export async function runTrainLexical(options: TrainLexicalOptions): Promise<voi
       fitting: {text: 'passes over excerpts', divisor: 1},
     },
   });
-  const corpus = await openCorpus(paths.map(fileDocument), {
-    gutenberg: options.gutenberg ?? false,
-    leastBytes: 1,
+  const corpus = await openFileCorpus(options.data, {
+    gutenberg: options.gutenberg,
     signal,
-    onDocument: done => display.show({phase: 'opening', done, total: paths.length}),
+    onProgress: progress => display.show(progress),
   });
   const head = await trainLexicalHead(corpus, {
     tokenizer,
@@ -58,6 +51,6 @@ export async function runTrainLexical(options: TrainLexicalOptions): Promise<voi
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const size = `${head.dimension} numbers, ${(bytes / 1e6).toFixed(1)} MB`;
   process.stderr.write(
-    `Trained a lexical head (${size}) on ${countOf(paths.length, 'document')} in ${seconds} s: ${out}\n`,
+    `Trained a lexical head (${size}) on ${countOf(corpus.documents.length, 'document')} in ${seconds} s: ${out}\n`,
   );
 }

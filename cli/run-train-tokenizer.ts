@@ -1,11 +1,9 @@
 import {access} from 'node:fs/promises';
-import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {SinkError} from '../errors.ts';
 import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
-import {openCorpus} from '../training/documents/corpus.ts';
 import {trainTokenizer} from '../training/tokenizer/train-tokenizer.ts';
 import {countOf} from './count-of.ts';
-import {fileDocument} from './file-document.ts';
+import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
 
@@ -26,10 +24,6 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
   if (!options.force && (await exists(out))) {
     throw new SinkError(`Cannot write "${out}" as there must be no such file yet: add --force to replace it`);
   }
-  const paths = await resolveInputs(options.data);
-  if (paths.includes('-')) {
-    throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
-  }
   const started = performance.now();
   using display = new PhaseDisplay({
     quiet,
@@ -39,11 +33,10 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
       merging: {text: 'tokens found', divisor: 1},
     },
   });
-  const corpus = await openCorpus(paths.map(fileDocument), {
-    gutenberg: options.gutenberg ?? false,
-    leastBytes: 1,
+  const corpus = await openFileCorpus(options.data, {
+    gutenberg: options.gutenberg,
     signal,
-    onDocument: done => display.show({phase: 'opening', done, total: paths.length}),
+    onProgress: progress => display.show(progress),
   });
   const tokenizer = await trainTokenizer(corpus, {
     vocabularySize: options.vocabulary,
@@ -58,7 +51,7 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
   display[Symbol.dispose]();
   if (quiet) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const documents = `${countOf(paths.length, 'document')} of ${(corpus.bytes / 1e6).toFixed(1)} MB`;
+  const documents = `${countOf(corpus.documents.length, 'document')} of ${(corpus.bytes / 1e6).toFixed(1)} MB`;
   process.stderr.write(`Trained ${countOf(options.vocabulary, 'token')} on ${documents} in ${seconds} s: ${out}\n`);
 }
 
