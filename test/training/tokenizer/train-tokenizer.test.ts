@@ -31,7 +31,7 @@ async function askHuggingFace(request: object): Promise<Answer> {
   return JSON.parse(stdout) as Answer;
 }
 
-test("trainTokenizer writes the file that Hugging Face's trainer writes, which encodes and decodes alike there and here", async t => {
+test('trainTokenizer writes the file that the trainer of Hugging Face writes, which encodes and decodes alike there and here', async t => {
   const texts = [book, sampleText, book.slice(0, 30_000).replaceAll('\n', '\r\n')];
   const vocabularySize = 3000;
   const tokenizer = await trainTokenizer(await textCorpus(texts), {vocabularySize});
