@@ -90,7 +90,7 @@ export class KafkaCluster implements AsyncDisposable {
           'min.insync.replicas': nodes === 1 ? 1 : 2,
           'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
           'log.cleaner.backoff.ms': 200,
-          'broker.session.timeout.ms': 3000,
+          'broker.session.timeout.ms': 6000,
           'broker.heartbeat.interval.ms': 500,
           ...settings,
         };

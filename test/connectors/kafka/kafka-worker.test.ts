@@ -146,3 +146,16 @@ test('KafkaWorker refuses numbers and names that cannot be', t => {
   });
   t.throws(() => toyWorker({...options, application: 'a b'}), {instanceOf: TypeError, message: /application must be/});
 });
+
+test('KafkaWorker stops in peace when another one has taken its partition meanwhile', async t => {
+  const {kafka, documents} = await prepared({partitions: 1});
+  const worker = running(kafka, {model: {stepMs: 5}, checkpointMs: 10_000});
+  while (!worker.events.some(({type}) => type === 'started')) await delay(5);
+  await delay(20);
+  await kafka.openProducer('app.in.0');
+  await t.notThrowsAsync(worker.stop());
+  const heir = running(kafka);
+  await finished(kafka, documents.size);
+  await heir.stop();
+  await assertExact(t, kafka, documents);
+});
