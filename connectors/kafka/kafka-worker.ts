@@ -209,8 +209,8 @@ export class KafkaWorker {
       } catch (error) {
         if (signal.aborted) break;
         if (this.#stopping) {
-          // Whoever has the partition now goes on from the last checkpoint.
-          if (error instanceof FencedError) break;
+          // Whoever has the partition next goes on from the last checkpoint.
+          if (error instanceof FencedError || (error instanceof PipelineError && error.retriable)) break;
           throw error;
         }
         if (error instanceof FencedError) {
