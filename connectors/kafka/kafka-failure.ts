@@ -1,6 +1,6 @@
 import {FencedError, PipelineError} from '../../errors.ts';
 
-type KafkajsError = Error & {readonly type?: string; readonly retriable?: boolean; readonly cause?: unknown};
+type KafkajsError = Error & {readonly type?: string; readonly cause?: unknown; readonly errors?: readonly unknown[]};
 
 /** Errors by which a broker says that another producer has taken over. */
 const fenced = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING']);
@@ -55,5 +55,8 @@ export function kafkaFailure(error: unknown, action: string): PipelineError {
 }
 
 function* causesOf(error: unknown): Generator<KafkajsError> {
-  for (let cause = error; cause instanceof Error; cause = (cause as KafkajsError).cause) yield cause as KafkajsError;
+  for (let cause = error; cause instanceof Error; cause = (cause as KafkajsError).cause) {
+    yield cause as KafkajsError;
+    for (const part of (cause as KafkajsError).errors ?? []) yield* causesOf(part);
+  }
 }

@@ -208,7 +208,11 @@ export class KafkaWorker {
         return;
       } catch (error) {
         if (signal.aborted) break;
-        if (this.#stopping) throw error;
+        if (this.#stopping) {
+          // Whoever has the partition next goes on from the last checkpoint.
+          if (error instanceof FencedError || (error instanceof PipelineError && error.retriable)) break;
+          throw error;
+        }
         if (error instanceof FencedError) {
           onEvent({type: 'fenced', partition, error});
           // If the group has given the partition away, that is now learnt, and the signal aborted.

@@ -25,6 +25,9 @@ export type KafkajsClientOptions = {
   readonly onWarning?: (message: string) => void;
 };
 
+/** How long topics are asked for while no broker can tell. */
+const patienceMs = 30_000;
+
 /** A cluster that is spoken to with kafkajs. */
 export class KafkajsClient implements KafkaClient {
   readonly #kafka: Kafka;
@@ -87,35 +90,27 @@ export class KafkajsClient implements KafkaClient {
   }
 
   async partitionCount(topic: string): Promise<number | undefined> {
-    try {
-      const {topics} = await this.#admin.fetchTopicMetadata({topics: [topic]});
-      return topics[0]?.partitions.length;
-    } catch (error) {
-      if ((error as {type?: string}).type === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
-      throw kafkaFailure(error, `look up topic "${topic}"`);
-    }
+    return this.#patiently(`look up topic "${topic}"`, async () => {
+      try {
+        const {topics} = await this.#admin.fetchTopicMetadata({topics: [topic]});
+        return topics[0]?.partitions.length;
+      } catch (error) {
+        if ((error as {type?: string}).type === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
+        throw error;
+      }
+    });
   }
 
   async createTopic(
     topic: string,
     {partitions, config = {}}: {partitions: number; config?: Readonly<Record<string, string>>},
   ): Promise<void> {
-    try {
-      await this.#admin.createTopics({
-        topics: [
-          {
-            topic,
-            numPartitions: partitions,
-            configEntries: Object.entries(config).map(([name, value]) => ({name, value})),
-          },
-        ],
-        waitForLeaders: false,
-      });
-      // What brokers know of a new topic spreads with a delay.
-      while ((await this.partitionCount(topic)) === undefined) await delay(50);
-    } catch (error) {
-      throw kafkaFailure(error, `create topic "${topic}"`);
-    }
+    const configEntries = Object.entries(config).map(([name, value]) => ({name, value}));
+    await this.#patiently(`create topic "${topic}"`, () =>
+      this.#admin.createTopics({topics: [{topic, numPartitions: partitions, configEntries}], waitForLeaders: false}),
+    );
+    // What brokers know of a new topic spreads with a delay.
+    while ((await this.partitionCount(topic)) === undefined) await delay(50);
   }
 
   async openReader(topic: string, partition: number): Promise<PartitionReader> {
@@ -131,6 +126,19 @@ export class KafkajsClient implements KafkaClient {
 
   async join(options: JoinOptions): Promise<GroupMember> {
     return KafkajsMember.join(this.#kafka, options);
+  }
+
+  /** Asks again while brokers are away or a leader is being elected. */
+  async #patiently<T>(action: string, ask: () => Promise<T>): Promise<T> {
+    for (const deadline = performance.now() + patienceMs; ; ) {
+      try {
+        return await ask();
+      } catch (error) {
+        const failure = kafkaFailure(error, action);
+        if (!failure.retriable || performance.now() > deadline) throw failure;
+        await delay(200);
+      }
+    }
   }
 
   /** Closes its own connection; readers, producers and memberships stay open. */

@@ -15,6 +15,8 @@ type Waiting = {readonly topic: string; readonly partition: number; readonly mes
 export class PartitionWriter {
   readonly #producer: TransactionalProducer;
   readonly #waiting = new Map<string, Waiting>();
+  /** Offset of the last message of each partition. */
+  readonly #written = new Map<string, bigint>();
   #bytes = 0;
   /** Calls to the producer are made one at a time. */
   #last: Promise<unknown> = Promise.resolve();
@@ -35,26 +37,24 @@ export class PartitionWriter {
 
   /** Writes what waits into the open transaction, or a new one. */
   async flush(): Promise<void> {
-    const waiting = [...this.#waiting.values()];
+    const waiting = [...this.#waiting];
     this.#waiting.clear();
     this.#bytes = 0;
     await this.#run(async () => {
-      for (const {topic, partition, messages} of waiting) {
-        for (const batch of batches(messages)) await this.#producer.send(topic, partition, batch);
+      for (const [name, {topic, partition, messages}] of waiting) {
+        for (const batch of batches(messages)) {
+          const first = await this.#producer.send(topic, partition, batch);
+          this.#written.set(name, first + BigInt(batch.length - 1));
+        }
       }
     });
   }
 
-  /** Writes what waits, then these messages into one partition; gives the offset of the last of them. */
-  async append(topic: string, partition: number, messages: readonly OutgoingMessage[]): Promise<bigint> {
+  /** Writes what waits, and a message behind it; gives that message's offset. */
+  async append(topic: string, partition: number, message: OutgoingMessage): Promise<bigint> {
+    await this.write(topic, partition, message);
     await this.flush();
-    return this.#run(async () => {
-      let end = 0n;
-      for (const batch of batches(messages)) {
-        end = (await this.#producer.send(topic, partition, batch)) + BigInt(batch.length - 1);
-      }
-      return end;
-    });
+    return this.#written.get(`${partition}/${topic}`)!;
   }
 
   async commit(offsets?: {group: string; topic: string; partition: number; nextOffset: bigint}): Promise<void> {

@@ -94,7 +94,7 @@ export class ReplicatedStore implements MemoryStore {
     }
     if (moved === undefined) return writer.commit();
     const {nextOffset} = moved;
-    const last = await writer.append(changelog, partition, [progressMessage({nextOffset, fingerprint})]);
+    const last = await writer.append(changelog, partition, progressMessage({nextOffset, fingerprint}));
     await writer.commit({group, topic, partition, nextOffset});
     this.#changelogOffset = last + 1n;
   }

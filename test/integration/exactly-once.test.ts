@@ -12,7 +12,7 @@ import {newName, produceRecords, readResults, restoreAll} from './toy-topics.ts'
 const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '3'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
-const segmentLength = 4096;
+const segmentLength = 512;
 const partitions = 6;
 const sessionTimeoutMs = 2000;
 
@@ -69,7 +69,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     output,
     checkpointMs: 250,
     sessionTimeoutMs,
-    model: {segmentLength, memoryNumbers: 50_000, stepMs: 8},
+    model: {segmentLength, memoryNumbers: 50_000, stepMs: 60},
   });
 
   const schedule: string[] = [];

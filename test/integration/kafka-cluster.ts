@@ -90,7 +90,7 @@ export class KafkaCluster implements AsyncDisposable {
           'min.insync.replicas': nodes === 1 ? 1 : 2,
           'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
           'log.cleaner.backoff.ms': 200,
-          'broker.session.timeout.ms': 3000,
+          'broker.session.timeout.ms': 6000,
           'broker.heartbeat.interval.ms': 500,
           ...settings,
         };
@@ -133,7 +133,7 @@ export class KafkaCluster implements AsyncDisposable {
     node.shell = shell;
     const [first] = (await once(shell.stdout!, 'data')) as [Buffer];
     node.pid = Number(first.toString());
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 180_000;
     while (!(await readFile(log, 'utf8').catch(() => '')).includes('Kafka Server started')) {
       if (Date.now() > deadline || shell.exitCode !== null) {
         throw new Error(`Kafka did not start:\n${(await readFile(log, 'utf8')).split('\n').slice(-30).join('\n')}`);

@@ -146,3 +146,31 @@ test('KafkaWorker refuses numbers and names that cannot be', t => {
   });
   t.throws(() => toyWorker({...options, application: 'a b'}), {instanceOf: TypeError, message: /application must be/});
 });
+
+for (const when of ['before', 'after'] as const) {
+  test(`KafkaWorker stops in peace when its last commit fails ${when} it is done, and leaves nothing undone`, async t => {
+    const {kafka, documents} = await prepared({partitions: 1});
+    const worker = running(kafka, {model: {stepMs: 5}, checkpointMs: 10_000, checkpointBytes: 1 << 30});
+    while (!worker.events.some(({type}) => type === 'started')) await delay(5);
+    await delay(20);
+    kafka.fail({when, call: 'commit'});
+    await t.notThrowsAsync(worker.stop());
+    const heir = running(kafka);
+    await finished(kafka, documents.size);
+    await heir.stop();
+    await assertExact(t, kafka, documents);
+  });
+}
+
+test('KafkaWorker stops in peace when another one has taken its partition meanwhile', async t => {
+  const {kafka, documents} = await prepared({partitions: 1});
+  const worker = running(kafka, {model: {stepMs: 5}, checkpointMs: 10_000});
+  while (!worker.events.some(({type}) => type === 'started')) await delay(5);
+  await delay(20);
+  await kafka.openProducer('app.in.0');
+  await t.notThrowsAsync(worker.stop());
+  const heir = running(kafka);
+  await finished(kafka, documents.size);
+  await heir.stop();
+  await assertExact(t, kafka, documents);
+});
