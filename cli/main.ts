@@ -7,8 +7,10 @@ import {evaluateCommand} from './evaluate.ts';
 import {exitCodes} from './exit-codes.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
+import {lexicalCommand} from './lexical.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {tokenizerCommand} from './tokenizer.ts';
 import {trainCommand} from './train.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
 
@@ -25,6 +27,8 @@ const program = new Command('palimpsest')
   .addCommand(initCommand())
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
+  .addCommand(tokenizerCommand())
+  .addCommand(lexicalCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);

@@ -1,5 +1,6 @@
 import {PipelineError} from '../errors.ts';
 import {exitCodes} from './exit-codes.ts';
+import {StopRequest} from './stop-signals.ts';
 
 /** Says on standard error what went wrong, and gives the code to exit with. */
 export function reportError(reason: unknown): number {
@@ -8,6 +9,10 @@ export function reportError(reason: unknown): number {
   if (!(error instanceof Error)) {
     process.stderr.write(`palimpsest: ${error}\n`);
     return exitCodes.failed;
+  }
+  if (error instanceof StopRequest) {
+    process.stderr.write(`palimpsest: ${error.message}\n`);
+    return error.exitCode;
   }
   const expected = error instanceof PipelineError || error instanceof RangeError || error instanceof TypeError;
   process.stderr.write(`palimpsest: ${expected ? error.message : (error.stack ?? error.message)}\n`);

@@ -14,11 +14,21 @@ export {
 } from './evaluation/evaluate.ts';
 export {type ReadDocumentsOptions, type ReadStretch, readDocuments} from './evaluation/read-documents.ts';
 export {parseTrainingConfig} from './parse-training-config.ts';
+export {cosineSimilarities} from './retrieval/cosine-similarities.ts';
+export {type ExcerptPairs, parseExcerptPairs} from './retrieval/excerpt-pairs.ts';
+export {type RetrievalScores, retrievalScores} from './retrieval/retrieval-scores.ts';
+export {type TfIdfTerms, tfIdfSimilarities} from './retrieval/tf-idf-similarities.ts';
+export {
+  type LexicalHeadProgress,
+  type TrainLexicalHeadOptions,
+  trainLexicalHead,
+} from './retrieval/train-lexical-head.ts';
 export {
   type RunTrainingOptions,
   runTraining,
   type TrainingProgress,
   type TrainingResult,
 } from './run-training.ts';
+export {type TokenizerProgress, type TrainTokenizerOptions, trainTokenizer} from './tokenizer/train-tokenizer.ts';
 export type {TrainingConfig, UpdateFrequency} from './training-config.ts';
 export type {TrainingLogLine} from './training-log.ts';

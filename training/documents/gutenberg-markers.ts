@@ -1,5 +1,6 @@
-const START = Buffer.from('*** START OF');
-const END = Buffer.from('*** END OF');
+/** Older texts have no space behind the asterisks. */
+const START = ['*** START OF', '***START OF'];
+const END = ['*** END OF', '***END OF'];
 const LINE_FEED = 0x0a;
 /** More than a marker and its line take. */
 const OVERLAP = 4096;
@@ -16,12 +17,12 @@ export class GutenbergMarkers {
     if (this.#end !== undefined) return;
     const bytes = Buffer.concat([this.#kept, piece]);
     if (this.#start === undefined) {
-      const marker = bytes.indexOf(START);
+      const marker = firstOf(START, bytes);
       const lineEnd = marker === -1 ? -1 : bytes.indexOf(LINE_FEED, marker);
       if (lineEnd !== -1) this.#start = this.#offset + lineEnd + 1;
     }
     if (this.#start !== undefined) {
-      const marker = bytes.indexOf(END, Math.max(0, this.#start - this.#offset));
+      const marker = firstOf(END, bytes, Math.max(0, this.#start - this.#offset));
       if (marker !== -1) this.#end = this.#offset + bytes.lastIndexOf(LINE_FEED, marker) + 1;
     }
     const dropped = Math.max(0, bytes.length - OVERLAP);
@@ -33,4 +34,10 @@ export class GutenbergMarkers {
   range(length: number): {readonly start: number; readonly end: number} {
     return {start: this.#start ?? 0, end: this.#end ?? length};
   }
+}
+
+/** Where the first of several texts begins, or −1. */
+function firstOf(texts: readonly string[], bytes: Buffer, from = 0): number {
+  const places = texts.map(text => bytes.indexOf(text, from)).filter(place => place !== -1);
+  return places.length === 0 ? -1 : Math.min(...places);
 }
