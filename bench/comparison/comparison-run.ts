@@ -1,0 +1,30 @@
+import type {CompressorName} from '../../model/compressor-name.ts';
+import type {CompressionLossName} from '../../training/compression-loss.ts';
+
+/** One training run of the comparison: what differs from the others. */
+export type ComparisonRun = {
+  readonly system: 'Transformer-XL' | 'Compressive Transformer';
+  /** n_m */
+  readonly memoryLength: number;
+  /** n_cm */
+  readonly compressedMemoryLength: number;
+  readonly compressor: CompressorName;
+  readonly compressionLoss: CompressionLossName;
+  readonly seed: number;
+};
+
+/** Of the folder of a run: what differs, in a few letters. */
+export function runName({
+  system,
+  memoryLength,
+  compressedMemoryLength,
+  compressor,
+  compressionLoss,
+  seed,
+}: ComparisonRun): string {
+  const parts =
+    system === 'Transformer-XL'
+      ? ['transformer-xl', memoryLength]
+      : ['compressive', memoryLength, compressedMemoryLength, compressor, compressionLoss];
+  return [...parts, 'seed', seed].join('-');
+}
