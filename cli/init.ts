@@ -7,6 +7,7 @@ import {ByteTokenizer} from '../model/tokenizer/byte-tokenizer.ts';
 import {HuggingFaceTokenizer} from '../model/tokenizer/hugging-face-tokenizer.ts';
 import {validateModelConfig} from '../model/validate-model-config.ts';
 import {initialiseWeights} from '../model/weights/initialise-weights.ts';
+import {floatTypes} from './float-types.ts';
 
 type Sizes = Omit<ModelConfig, 'vocabularySize' | 'compressor' | 'compressionRate'>;
 
@@ -15,8 +16,6 @@ const presets = {
   small: {...sizes({layers: 6, heads: 4, modelWidth: 256, feedForwardWidth: 1024, length: 256}), segmentLength: 128},
   base: sizes({layers: 12, heads: 12, modelWidth: 768, feedForwardWidth: 3072, length: 512}),
 } as const;
-
-const floatTypes = {float32: 'F32', float16: 'F16', bfloat16: 'BF16'} as const;
 
 type InitOptions = {
   preset: keyof typeof presets;

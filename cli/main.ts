@@ -5,6 +5,7 @@ import {doctorCommand} from './doctor.ts';
 import {embedCommand} from './embed.ts';
 import {evaluateCommand} from './evaluate.ts';
 import {exitCodes} from './exit-codes.ts';
+import {exportCommand} from './export.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
 import {lexicalCommand} from './lexical.ts';
@@ -27,6 +28,7 @@ const program = new Command('palimpsest')
   .addCommand(initCommand())
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
+  .addCommand(exportCommand())
   .addCommand(tokenizerCommand())
   .addCommand(lexicalCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
