@@ -67,11 +67,8 @@ test.serial('ProgressBar fits into the terminal of a run, and is gone when it is
 test('ProgressBar leaves the terminal as it was when the process exits at once', t => {
   const module = new URL('../../cli/progress-bar.js', import.meta.url).href;
   const text = `import {ProgressBar} from '${module}'; new ProgressBar({stream: process.stderr, total: 5}); process.exit(7)`;
-  const [command, ...args] = [...onTerminal, process.execPath, '--input-type=module', '--eval', text] as [
-    string,
-    ...string[],
-  ];
-  const {status, stdout} = spawnSync(command, args, {encoding: 'utf8'});
+  const args = [...onTerminal.slice(1), process.execPath, '--input-type=module', '--eval', text];
+  const {status, stdout} = spawnSync(onTerminal[0]!, args, {encoding: 'utf8'});
   t.is(status, 7, stdout);
   leavesTerminal(t, stdout);
 });
