@@ -147,14 +147,14 @@ export class FileSource implements Source<Line> {
         }
         if (reading.length === 0) break;
         for (const input of reading) {
-          const before = input.progress.nextOffset;
+          const before = input.offset;
           const record = await input.next();
           moved.set(input.partition, input.progress);
-          checkpoints.count(Number(input.progress.nextOffset - before));
+          checkpoints.count(input.offset - before);
           if (record !== undefined) yield record;
-          if (input.progress.ended) await input.close();
+          if (input.ended) await input.close();
         }
-        reading = reading.filter(input => !input.progress.ended);
+        reading = reading.filter(input => !input.ended);
         if (checkpoints.due && reading.length + waiting.length > 0) {
           checkpoints.reset();
           yield new Checkpoint(moved);

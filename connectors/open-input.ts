@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import type {Readable} from 'node:stream';
 import {SourceError} from '../errors.ts';
 import type {Line} from '../pipeline/line.ts';
@@ -37,14 +38,19 @@ export class OpenInput {
   readonly #content: Content;
   readonly #split: Split;
   readonly #boundary: number;
+  readonly #covered: PartitionProgress | undefined;
   #ended = false;
 
-  private constructor(input: Input, {content, split, boundary}: {content: Content; split: Split; boundary: number}) {
+  private constructor(
+    input: Input,
+    {content, split, covered}: {content: Content; split: Split; covered: PartitionProgress | undefined},
+  ) {
     this.partition = input.partition;
     this.#input = input;
     this.#content = content;
     this.#split = split;
-    this.#boundary = boundary;
+    this.#boundary = boundaryOf(covered);
+    this.#covered = covered;
   }
 
   /**
@@ -54,12 +60,11 @@ export class OpenInput {
    */
   static async open(input: Input, options: OpenInputOptions): Promise<OpenInput | undefined> {
     const {split, signal, progress, rereadFromStart, allowBinary} = options;
-    const boundary = Number(progress?.nextOffset ?? 0n);
     let content: Content | undefined;
     try {
       content = await openContent(input.from, {signal});
       if (progress !== undefined && (!rereadFromStart || (progress.ended && content.repeatable))) {
-        const more = await passCovered(content, {input, boundary});
+        const more = await passCovered(content, {input, progress});
         if (progress.ended && !(await more())) {
           await content.buffer.close();
           return undefined;
@@ -70,7 +75,7 @@ export class OpenInput {
         }
       }
       if (content.buffer.offset === 0) await begin(content, {input, allowBinary});
-      return new OpenInput(input, {content, split, boundary});
+      return new OpenInput(input, {content, split, covered: progress});
     } catch (error) {
       await content?.buffer.close();
       throw sourceFailure(error, {name: input.key, ...(content && {offset: readBytes(content.buffer)})});
@@ -82,8 +87,19 @@ export class OpenInput {
     return this.#content.buffer.offset < this.#boundary;
   }
 
+  /** Bytes that were read. */
+  get offset(): number {
+    return this.#content.buffer.offset;
+  }
+
+  /** Whether the last record was given out. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get progress(): PartitionProgress {
-    return {nextOffset: BigInt(this.#content.buffer.offset), ended: this.#ended};
+    const {buffer} = this.#content;
+    return {nextOffset: BigInt(buffer.offset), ended: this.#ended, precedingDigest: precedingDigest(buffer)};
   }
 
   /** The next record, or `undefined` if there is none; `progress` tells whether it was the last one. */
@@ -98,6 +114,7 @@ export class OpenInput {
     }
     const last = record === undefined || record.last;
     if (last && this.covered) throw cutOrReplaced(this.#input, {boundary: this.#boundary, size: buffer.offset});
+    if (covered && !this.covered) checkPreceding(buffer, {input: this.#input, progress: this.#covered});
     this.#ended = last && !covered;
     if (record === undefined) return undefined;
     const {offset, ...value} = record;
@@ -114,16 +131,37 @@ export class OpenInput {
   }
 }
 
-/** Goes to `boundary`; resolves to a function that tells whether there is anything behind it. */
+/** Goes to where `progress` says; resolves to a function that tells whether there is anything behind it. */
 async function passCovered(
   {buffer, size}: Content,
-  {input, boundary}: {input: Input; boundary: number},
+  {input, progress}: {input: Input; progress: PartitionProgress},
 ): Promise<() => Promise<boolean>> {
-  const passed = size === undefined ? await buffer.skip(boundary) : size;
+  const boundary = boundaryOf(progress);
+  if (size !== undefined && size < boundary) throw cutOrReplaced(input, {boundary, size});
+  const passed = await buffer.skip(boundary);
   if (passed < boundary) throw cutOrReplaced(input, {boundary, size: passed});
-  if (size === undefined) return async () => (await buffer.fill(1)) > 0;
-  await buffer.skip(boundary);
-  return async () => size > boundary;
+  checkPreceding(buffer, {input, progress});
+  return size === undefined ? async () => (await buffer.fill(1)) > 0 : async () => size > boundary;
+}
+
+function boundaryOf(progress: PartitionProgress | undefined): number {
+  return Number(progress?.nextOffset ?? 0n);
+}
+
+function precedingDigest(buffer: InputBuffer): string {
+  return createHash('sha256').update(buffer.preceding).digest('base64url').slice(0, 16);
+}
+
+/** @throws {SourceError} If what was just passed over is not what was read when `progress` was made. */
+function checkPreceding(
+  buffer: InputBuffer,
+  {input, progress}: {input: Input; progress: PartitionProgress | undefined},
+): void {
+  if (progress?.precedingDigest === undefined || progress.precedingDigest === precedingDigest(buffer)) return;
+  const advice = typeof input.from === 'string' ? 'it was replaced' : 'pipe the same input again';
+  throw new SourceError(
+    `Cannot go on reading "${input.key}" at offset ${buffer.offset} as what lies before must be what was read: it is not; ${advice}`,
+  );
 }
 
 async function begin({buffer}: Content, {input, allowBinary}: {input: Input; allowBinary: boolean}) {

@@ -263,6 +263,54 @@ for (const rereadFromStart of [false, true]) {
   }
 }
 
+for (const rereadFromStart of [false, true]) {
+  for (const [name, pack] of [
+    ['plain', (text: string) => Buffer.from(text)],
+    ['gzip', (text: string) => gzipSync(text)],
+  ] as const) {
+    test(`FileSource tells a ${name} file that was replaced from one that has grown (${rereadFromStart})`, async t => {
+      for (const length of [1, 3, 1023, 1024, 1025, 5000, 200_000]) {
+        const [path] = write(temporaryFolder(t), {f: pack('x'.repeat(length))}) as [string];
+        const open = (progress?: Progress) =>
+          readAll(new FileSource({inputs: [path], chunkBytes: 700, rereadFromStart}).open(progress && {progress}));
+        const elements = await open();
+        const finished = progressAfter(elements);
+        // Barriers that came before the end have digests as well.
+        const [partition, {precedingDigest}] = [...finished.partitions][0]!;
+        const unfinished = {
+          partitions: new Map([
+            [partition, {nextOffset: BigInt(length), ended: false, precedingDigest: precedingDigest!}],
+          ]),
+          outputs: new Map(),
+        };
+        writeFileSync(path, pack(`${'x'.repeat(length)}more`));
+        for (const progress of [finished, unfinished]) await t.notThrowsAsync(open(progress), `${length}`);
+        for (const end of ['y', 'y, and more']) {
+          writeFileSync(path, pack('x'.repeat(length - 1) + end));
+          for (const progress of [finished, unfinished]) {
+            const error = await t.throwsAsync(open(progress), {instanceOf: SourceError}, `${length}`);
+            t.is(
+              error?.message,
+              `Cannot go on reading "${path}" at offset ${length} as what lies before must be what was read: it is not; it was replaced`,
+            );
+          }
+        }
+      }
+    });
+  }
+}
+
+test('FileSource tells standard input that is another one', async t => {
+  const open = (text: string, progress?: Progress) =>
+    readAll(
+      new FileSource({inputs: ['-'], stdin: {stream: Readable.from([Buffer.from(text)])}}).open(progress && {progress}),
+    );
+  const progress = progressAfter(await open('abcde'));
+  await t.notThrowsAsync(open('abcdefg', progress));
+  const error = await t.throwsAsync(open('abcdXfg', progress), {instanceOf: SourceError});
+  t.regex(error!.message, /^Cannot go on reading "-" at offset 5 as .*: it is not; pipe the same input again$/);
+});
+
 test('FileSource still says that an unfinished file has ended when nothing is left of it', async t => {
   const [path] = write(temporaryFolder(t), {f: 'abc'}) as [string];
   const progress = progressOf(`file:${path}`, 3n, false);
