@@ -95,7 +95,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   await using source = new FileSource({
     inputs,
     concurrency,
-    split: options.format === 'jsonl' ? 'lines' : options.format === 'lines' ? 'whole-lines' : 'chunks',
+    split: inputIsDocument(options) ? 'chunks' : options.format === 'jsonl' ? 'lines' : 'whole-lines',
     rereadFromStart: options.format === 'lines' && !keyedByFile(options),
     allowBinary: options.allowBinary ?? false,
   });

@@ -3,6 +3,8 @@ import type {ByteReader} from './byte-reader.ts';
 const INITIAL_BYTES = 128 * 1024;
 /** How much of what was taken can be looked at again. */
 const PRECEDING_BYTES = 1024;
+/** Old and new bytes are held while they are copied: more would take more memory, less more copies. */
+const growth = 1.25;
 
 /** Looks ahead into what a reader gives, and counts what was taken. */
 export class InputBuffer implements ByteReader {
@@ -97,7 +99,7 @@ export class InputBuffer implements ByteReader {
       const kept = this.#bytes.subarray(this.#start - this.preceding.length, this.#end);
       const needed = kept.length + piece.length;
       const bytes =
-        needed > this.#bytes.length ? new Uint8Array(Math.max(needed, 2 * this.#bytes.length)) : this.#bytes;
+        needed > this.#bytes.length ? new Uint8Array(Math.max(needed, growth * this.#bytes.length)) : this.#bytes;
       this.#start = this.preceding.length;
       this.#end = kept.length;
       bytes.set(kept);

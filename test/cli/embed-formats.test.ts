@@ -104,6 +104,24 @@ test.serial('embed reads logs by file, column and JSON field', async t => {
   for (const result of byField) t.deepEqual(content(result), expected.get(`${result.id}.object`), result.id);
 });
 
+test.serial('embed keeps a long line of a log with its document', async t => {
+  const long = sampleText(150_000, 5).replaceAll('\n', ' ');
+  writeFileSync(join(cwd, 'long.log'), `a ${long}\nb short\n`);
+  const lines = [{host: 'a', text: long}, {host: 'b'}].map(line => `${JSON.stringify(line)}\n`);
+  writeFileSync(join(cwd, 'long.jsonl'), lines.join(''));
+  for (const [field, file] of [
+    ['1', 'long.log'],
+    ['host', 'long.jsonl'],
+  ] as const) {
+    const results = byId(await embed(t, ['--format', 'lines', '--id-field', field, file]));
+    t.deepEqual(
+      results.map(({id}) => id),
+      ['a', 'b'],
+    );
+    t.true(results[0]!.tokens > 150_000);
+  }
+});
+
 test.serial('embed reads JSON Lines by id, with fields of any name', async t => {
   const pieces = Array.from({length: 5}, (_, n) => sampleText(50 + n, n));
   const ids = ['first', 'first', 'first', '2', 'last'];

@@ -62,8 +62,29 @@ for (const [name, content, options, expected] of [
     'whole lines',
     'ab\ncd\nefghijk\nl',
     {split: 'whole-lines', chunkBytes: 7},
-    ['f 5 "ab\\ncd\\n"', 'f 12 "efghijk"', 'f 14 "\\nl" last', '-- f 15 ended'],
+    ['f 5 "ab\\ncd\\n"', 'f 13 "efghijk\\n"', 'f 14 "l" last', '-- f 15 ended'],
   ],
+  [
+    'whole lines, long ones among them, and cut',
+    'ab\nabcdefgh\nabcdefghi\nabcdefghijklmnopq\n\nab\nabcdefghij',
+    {split: 'whole-lines', chunkBytes: 5, maxLineBytes: 8},
+    [
+      'f 2 "ab\\n"',
+      'f 11 "abcdefgh\\n"',
+      'f 21 "abcdefgh" cut',
+      'f 39 "abcdefgh" cut',
+      'f 43 "\\nab\\n"',
+      'f 53 "abcdefgh" last cut',
+      '-- f 54 ended',
+    ],
+  ],
+  [
+    'whole lines whose last one is long',
+    'abcdefgh',
+    {split: 'whole-lines', chunkBytes: 5, maxLineBytes: 8},
+    ['f 7 "abcdefgh" last', '-- f 8 ended'],
+  ],
+  ['empty file in whole lines as one empty chunk', '', {split: 'whole-lines'}, ['f -1 "" last', '-- f 0 ended']],
   ['lines', 'ab\ncd\r\n\r\n\n e\n', {split: 'lines'}, ['f 2 "ab"', 'f 6 "cd"', 'f 12 " e" last', '-- f 13 ended']],
   ['line without a line feed', 'ab\ncd', {split: 'lines'}, ['f 2 "ab"', 'f 4 "cd" last', '-- f 5 ended']],
   ['empty lines as nothing', '\n\r\nab\n\n\r\n', {split: 'lines'}, ['f 5 "ab" last', '-- f 9 ended']],
@@ -98,6 +119,15 @@ for (const [name, content, options, expected] of [
     }
   });
 }
+
+test('FileSource keeps only the beginning of a line that is too long', async t => {
+  const [path] = write(temporaryFolder(t), {f: `${'x'.repeat(200_000)}\n`}) as [string];
+  for (const split of ['lines', 'whole-lines'] as const) {
+    const [record] = await readAll(new FileSource({inputs: [path], split, maxLineBytes: 100_000}).open());
+    const {value, position} = record as StreamRecord<Line>;
+    t.deepEqual([value.content.length, value.cut, position.offset], [65_536, true, 200_000n]);
+  }
+});
 
 test('FileSource keys records by path, names partitions by real path, and dates them by the file', async t => {
   const folder = temporaryFolder(t);
@@ -179,6 +209,7 @@ const texts: Files = {
   d: '\n\n',
   e: '\ufeffeight\nnine\nten\neleven\n',
   f: 'x'.repeat(50),
+  g: `a ${'y'.repeat(6)}\nb ${'z'.repeat(20)}\nc\n`,
 };
 
 for (const split of ['chunks', 'whole-lines', 'lines'] as const) {
