@@ -105,21 +105,16 @@ test.serial('embed reads logs by file, column and JSON field', async t => {
 });
 
 test.serial('embed keeps a long line of a log with its document', async t => {
-  const long = sampleText(150_000, 5).replaceAll('\n', ' ');
+  const long = sampleText(66_000, 5).replaceAll('\n', ' ');
   writeFileSync(join(cwd, 'long.log'), `a ${long}\nb short\n`);
-  const lines = [{host: 'a', text: long}, {host: 'b'}].map(line => `${JSON.stringify(line)}\n`);
-  writeFileSync(join(cwd, 'long.jsonl'), lines.join(''));
-  for (const [field, file] of [
-    ['1', 'long.log'],
-    ['host', 'long.jsonl'],
-  ] as const) {
-    const results = byId(await embed(t, ['--format', 'lines', '--id-field', field, file]));
-    t.deepEqual(
-      results.map(({id}) => id),
-      ['a', 'b'],
-    );
-    t.true(results[0]!.tokens > 150_000);
-  }
+  const results = byId(await embed(t, ['--format', 'lines', '--id-field', '1', 'long.log']));
+  t.deepEqual(
+    results.map(({id, tokens}) => [id, tokens > 66_000]),
+    [
+      ['a', true],
+      ['b', false],
+    ],
+  );
 });
 
 test.serial('embed reads JSON Lines by id, with fields of any name', async t => {
