@@ -169,7 +169,10 @@ async function begin({buffer}: Content, {input, allowBinary}: {input: Input; all
   await buffer.fill(1);
   const looks = allowBinary ? undefined : looksBinary(buffer.peek(JUDGED_BYTES));
   if (looks !== undefined) {
-    const what = looks === 'UTF-16' ? 'UTF-16 text: convert it to UTF-8 first' : 'a binary file';
+    const what =
+      looks === 'UTF-16'
+        ? 'UTF-16 text: convert it to UTF-8 first'
+        : 'a binary file: extract its text first, or allow binary content';
     throw new SourceError(`Cannot read "${input.key}" as text as it looks like ${what}`);
   }
   if (buffer.peek(1)[0] !== BYTE_ORDER_MARK[0]) return;

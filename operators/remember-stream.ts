@@ -167,7 +167,7 @@ export class RememberStream extends TransformStream<
     this.#statistics.replaced += replaced;
     if (replaced === 0 || !this.#options.strict) return;
     throw new DecodeError(
-      `Cannot read document "${id}" as its text must be well-formed UTF-8: it is not, at or before offset ${position.offset} of ${position.partition}`,
+      `Cannot read document "${id}" as its text must be well-formed UTF-8: it is not, at or before offset ${position.offset} of ${position.partition}; convert it, or read it without strict`,
     );
   }
 

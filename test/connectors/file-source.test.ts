@@ -465,8 +465,8 @@ test('FileSource refuses what does not look like text unless told to read it', a
     packed: gzipSync('a\0b'),
   }) as [string, string, string];
   for (const [path, what] of [
-    [binary, 'a binary file'],
-    [packed, 'a binary file'],
+    [binary, 'a binary file: extract its text first, or allow binary content'],
+    [packed, 'a binary file: extract its text first, or allow binary content'],
     [utf16, 'UTF-16 text: convert it to UTF-8 first'],
   ] as const) {
     const error = await t.throwsAsync(read([path]), {instanceOf: SourceError});
