@@ -1,17 +1,14 @@
-import {createHash} from 'node:crypto';
 import type {Readable} from 'node:stream';
 import {SourceError} from '../errors.ts';
 import type {Line} from '../pipeline/line.ts';
 import type {PartitionProgress} from '../pipeline/progress.ts';
 import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {beginContent} from './begin-content.ts';
 import type {InputBuffer} from './input-buffer.ts';
 import type {InputRecord} from './input-record.ts';
-import {looksBinary} from './looks-binary.ts';
 import {type Content, openContent} from './open-content.ts';
+import {precedingDigest} from './preceding-digest.ts';
 import {sourceFailure} from './source-failure.ts';
-
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-const JUDGED_BYTES = 4096;
 
 export type Input = {
   readonly key: string;
@@ -74,7 +71,7 @@ export class OpenInput {
           content = await openContent(input.from, {signal});
         }
       }
-      if (content.buffer.offset === 0) await begin(content, {input, allowBinary});
+      if (content.buffer.offset === 0) await beginContent(content.buffer, {name: input.key, allowBinary});
       return new OpenInput(input, {content, split, covered: progress});
     } catch (error) {
       await content?.buffer.close();
@@ -148,10 +145,6 @@ function boundaryOf(progress: PartitionProgress | undefined): number {
   return Number(progress?.nextOffset ?? 0n);
 }
 
-function precedingDigest(buffer: InputBuffer): string {
-  return createHash('sha256').update(buffer.preceding).digest('base64url').slice(0, 16);
-}
-
 /** @throws {SourceError} If what was just passed over is not what was read when `progress` was made. */
 function checkPreceding(
   buffer: InputBuffer,
@@ -162,23 +155,6 @@ function checkPreceding(
   throw new SourceError(
     `Cannot go on reading "${input.key}" at offset ${buffer.offset} as what lies before must be what was read: it is not; ${advice}`,
   );
-}
-
-async function begin({buffer}: Content, {input, allowBinary}: {input: Input; allowBinary: boolean}) {
-  // Whatever the first read gives is enough to judge: more of a terminal's input may be slow to come.
-  await buffer.fill(1);
-  const looks = allowBinary ? undefined : looksBinary(buffer.peek(JUDGED_BYTES));
-  if (looks !== undefined) {
-    const what =
-      looks === 'UTF-16'
-        ? 'UTF-16 text: convert it to UTF-8 first'
-        : 'a binary file: extract its text first, or allow binary content';
-    throw new SourceError(`Cannot read "${input.key}" as text as it looks like ${what}`);
-  }
-  if (buffer.peek(1)[0] !== BYTE_ORDER_MARK[0]) return;
-  await buffer.fill(BYTE_ORDER_MARK.length);
-  const start = buffer.peek(BYTE_ORDER_MARK.length);
-  if (BYTE_ORDER_MARK.every((byte, index) => start[index] === byte)) buffer.drop(BYTE_ORDER_MARK.length);
 }
 
 function cutOrReplaced({key, from}: Input, {boundary, size}: {boundary: number; size: number}): SourceError {
