@@ -9,13 +9,17 @@ export type ProgressLine = {
 
 const bar = {least: 10, most: 40};
 
+/** From this width on, what else there is to say leaves room for a bar. */
+const wide = 60;
+
 /** One line on how far work is: a bar, a percentage and what else fits. */
 export function progressLine({columns, share, parts}: ProgressLine): string {
   const texts = share === undefined ? [] : [`${Math.floor(100 * share)} %`];
+  const most = share === undefined || columns < wide ? columns : columns - bar.least - 1;
   let length = texts.join(' | ').length;
   for (const part of parts) {
     const separator = texts.length === 0 ? 0 : ' | '.length;
-    if (length + separator + part.length > columns) break;
+    if (length + separator + part.length > most) break;
     texts.push(part);
     length += separator + part.length;
   }

@@ -13,6 +13,8 @@ test('progressLine shortens the bar, then leaves out what matters least, on narr
     progressLine({columns: 79, share: 0.5, parts}),
     `${'█'.repeat(8)}${'░'.repeat(8)} 50 % | 12 s left | 1,677 tokens/s | 28,416 tokens | 1 document`,
   );
+  const many = Array.from({length: 20}, (_, n) => `part ${n}`);
+  t.true(progressLine({columns: 79, share: 0.5, parts: many}).startsWith('█████░'));
   t.is(progressLine({columns: 39, share: 0.5, parts}), '50 % | 12 s left | 1,677 tokens/s');
   t.is(progressLine({columns: 20, share: 0.5, parts}), '50 % | 12 s left');
   t.is(progressLine({columns: 3, share: 0.5, parts}), '50 ');
