@@ -1,4 +1,6 @@
 import {Command, Option} from 'commander';
+import {EngineUnavailableError} from '../errors.ts';
+import {checkInstallNeeds} from '../model/engine/check-install-needs.ts';
 import {type Engine, type EngineName, engineNames, openEngine} from '../model/engine/engine.ts';
 import {installCommand} from '../model/engine/install-command.ts';
 import {measureMatmul} from '../model/engine/measure-matmul.ts';
@@ -12,7 +14,7 @@ export type DoctorCommandOptions = {
   /**
    * Tries the default memory store.
    *
-   * @returns Its name and version, such as "lmdb 3.5.6".
+   * @returns What was tried, such as "LMDB reads and writes".
    * @throws If it does not work; the message is shown.
    */
   readonly checkMemoryStore: () => Promise<string>;
@@ -34,7 +36,9 @@ type Report = {
   };
   /** Faster engines that cannot be used, and the command that changes it. */
   readonly missing: readonly {readonly name: EngineName; readonly reason: string; readonly command: string | null}[];
-  readonly memoryStore: {readonly version: string} | {readonly problem: string};
+  /** Why the native engine could not be built here, and the commands that change it. */
+  readonly buildProblem: string | null;
+  readonly memoryStore: {readonly works: string} | {readonly problem: string};
 };
 
 /** `palimpsest doctor`: shows what this machine computes and stores with, and how to get what is missing. */
@@ -61,19 +65,30 @@ async function examine(engine: Engine, checkMemoryStore: () => Promise<string>):
   const gigaflops = Number((await measureMatmul(engine, {size})).toPrecision(3));
   const precisions: Precision[] = fusedKernels('bfloat16') === undefined ? ['float32'] : ['float32', 'bfloat16'];
   const memoryStore = await checkMemoryStore().then(
-    version => ({version}),
+    works => ({works}),
     error => ({problem: error instanceof Error ? error.message : String(error)}),
   );
   return {
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     engine: {name, description, tensorflowVersion, threads, precisions, gigaflops},
+    buildProblem: skipped.length === 0 ? null : await buildProblem(),
     missing: skipped.map(({name, reason}) => ({name, reason, command: installCommand(name) ?? null})),
     memoryStore,
   };
 }
 
-function describe({node, platform, engine, missing, memoryStore}: Report): string {
+async function buildProblem(): Promise<string | null> {
+  try {
+    await checkInstallNeeds();
+    return null;
+  } catch (error) {
+    if (error instanceof EngineUnavailableError) return error.message;
+    throw error;
+  }
+}
+
+function describe({node, platform, engine, missing, buildProblem, memoryStore}: Report): string {
   const rows: [string, string][] = [
     ['Node', `${node} on ${platform}`],
     ['Engine', `${engine.name}: ${engine.description}`],
@@ -81,8 +96,9 @@ function describe({node, platform, engine, missing, memoryStore}: Report): strin
     ['Threads', String(engine.threads)],
     ['Precisions', engine.precisions.join(', ')],
     ['Matrix product', `${engine.gigaflops} GFLOP/s (float32)`],
-    ['Memory store', 'version' in memoryStore ? memoryStore.version : memoryStore.problem],
+    ['Memory store', 'works' in memoryStore ? memoryStore.works : memoryStore.problem],
     ...missing.map(({name, reason}): [string, string] => [`Not used: ${name}`, reason]),
+    ...(buildProblem === null ? [] : [['First of all', buildProblem] satisfies [string, string]]),
   ];
   return rows.map(([label, text]) => `${label.padEnd(18)}${text}`).join('\n');
 }

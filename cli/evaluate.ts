@@ -6,7 +6,7 @@ import {wholeNumber} from './whole-number.ts';
 /** `palimpsest evaluate`: measures how well a model predicts documents. */
 export function evaluateCommand(): Command {
   return new Command('evaluate')
-    .summary('measure how well a model predicts documents')
+    .summary('Measure how well a model predicts documents')
     .description(
       'Measures how well a model predicts documents it was not trained on: bits per byte, perplexity per word, the same by the tokens read before and by the frequency of words, and where attention goes.',
     )

@@ -7,6 +7,7 @@ import {ByteTokenizer} from '../model/tokenizer/byte-tokenizer.ts';
 import {HuggingFaceTokenizer} from '../model/tokenizer/hugging-face-tokenizer.ts';
 import {validateModelConfig} from '../model/validate-model-config.ts';
 import {initialiseWeights} from '../model/weights/initialise-weights.ts';
+import {countOf} from './count-of.ts';
 import {floatTypes} from './float-types.ts';
 
 type Sizes = Omit<ModelConfig, 'vocabularySize' | 'compressor' | 'compressionRate'>;
@@ -98,8 +99,8 @@ async function init(folder: string, options: InitOptions): Promise<string> {
   const {layers, modelWidth, heads, feedForwardWidth, vocabularySize} = config;
   const {segmentLength, memoryLength, compressedMemoryLength, compressionRate, compressor} = config;
   return `Made an untrained model in ${folder}
-  network     ${layers} layers, width ${modelWidth}, ${heads} heads, feed-forward ${feedForwardWidth}, vocabulary ${vocabularySize}
-  memory      segments of ${segmentLength}, ${memoryLength} slots, ${compressedMemoryLength} compressed at rate ${compressionRate} (${compressor})
+  network     ${countOf(layers, 'layer')}, width ${modelWidth}, ${countOf(heads, 'head')}, feed-forward ${feedForwardWidth}, vocabulary ${vocabularySize}
+  memory      segments of ${segmentLength}, ${countOf(memoryLength, 'slot')}, ${compressedMemoryLength} compressed at rate ${compressionRate} (${compressor})
   parameters  ${parameters.toLocaleString('en')}
   file size   ${(length / 1e6).toFixed(1)} MB (${options.dtype})
 Its weights are random: until it is trained, its embeddings mean little.

@@ -9,7 +9,7 @@ export function lexicalCommand(): Command {
 
 function trainCommand(): Command {
   return new Command('train')
-    .summary('train a lexical head')
+    .summary('Train a lexical head')
     .description(
       'Learns from documents, without labels, which tokens tell documents apart: excerpts of one document come to lie near each other. Writes a safetensors file.',
     )

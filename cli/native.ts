@@ -3,6 +3,9 @@ import {installCommand} from '../model/engine/install-command.ts';
 import {type InstallProgress, installNative} from '../model/engine/install-native.ts';
 import {nativeStatus} from '../model/engine/native-status.ts';
 import {removeNative} from '../model/engine/remove-native.ts';
+import {ProgressBar} from './progress-bar.ts';
+import {StopRequest, stopSignals} from './stop-signals.ts';
+import {TimeLeft} from './time-left.ts';
 
 /** `palimpsest native`: installs, shows and removes the native tensor engine. */
 export function nativeCommand(): Command {
@@ -40,37 +43,50 @@ Examples:
 }
 
 async function install({gpu = false}: {readonly gpu?: boolean}): Promise<void> {
-  const controller = new AbortController();
-  const interrupt = () => controller.abort(new Error('Interrupted: nothing was installed'));
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const report = createReport(process.stderr);
+  using stop = stopSignals();
+  using display = new InstallDisplay();
   try {
-    const {folder, alreadyInstalled} = await installNative({gpu, signal: controller.signal, onProgress: report.show});
-    report.end();
+    const {folder, alreadyInstalled} = await installNative({
+      gpu,
+      signal: stop.signal,
+      onProgress: progress => display.show(progress),
+    });
+    display[Symbol.dispose]();
     console.log(`${alreadyInstalled ? 'Already installed in' : 'Installed in'} ${folder}`);
-  } finally {
-    report.end();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  } catch (error) {
+    if (!(error instanceof StopRequest)) throw error;
+    process.exitCode = error.exitCode;
+    display[Symbol.dispose]();
+    process.stderr.write(`${error.message}: nothing was installed\n`);
   }
 }
 
-/** One line for each step; on a terminal, the line grows a percentage. */
-function createReport(output: NodeJS.WriteStream): {show: (progress: InstallProgress) => void; end: () => void} {
-  let current = '';
-  const end = () => {
-    if (current !== '' && output.isTTY) output.write('\n');
-    current = '';
-  };
-  const show = ({step, doneBytes = 0, totalBytes}: InstallProgress) => {
-    const size = totalBytes === undefined ? '' : ` (${(totalBytes / 1e6).toFixed(0)} MB)`;
-    if (step !== current) {
-      end();
-      current = step;
-      output.write(output.isTTY ? `${step}${size}` : `${step}${size}\n`);
+/** A line for each step; on a terminal, a bar below it while its bytes are counted. */
+class InstallDisplay implements Disposable {
+  #step: string | undefined;
+  #timeLeft = new TimeLeft();
+  #bar: ProgressBar | undefined;
+
+  show({step, doneBytes = 0, totalBytes}: InstallProgress): void {
+    const {stderr} = process;
+    const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
+    if (step !== this.#step) {
+      this[Symbol.dispose]();
+      this.#step = step;
+      this.#timeLeft = new TimeLeft();
+      const size = totalBytes === undefined ? '' : ` (${megabytes(totalBytes)} MB)`;
+      stderr.write(`${step}${size}\n`);
     }
-    if (output.isTTY && totalBytes) output.write(`\r${step}${size} ${Math.floor((100 * doneBytes) / totalBytes)} %`);
-  };
-  return {show, end};
+    if (totalBytes === undefined || !stderr.isTTY) return;
+    this.#bar ??= new ProgressBar({stream: stderr, total: totalBytes});
+    const left = this.#timeLeft.describe(doneBytes, totalBytes);
+    this.#bar.show(doneBytes, [`${megabytes(doneBytes)} of ${megabytes(totalBytes)} MB`, left]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.[Symbol.dispose]();
+    this.#bar = undefined;
+  }
 }
 
 function showStatus({json}: {readonly json?: boolean}): void {

@@ -1,4 +1,5 @@
-import {SingleBar} from 'cli-progress';
+import {ProgressBar} from './progress-bar.ts';
+import {TimeLeft} from './time-left.ts';
 
 /** What a phase counts, and how many of them make one that is shown. */
 export type PhaseUnit = {readonly text: string; readonly divisor: number};
@@ -18,7 +19,8 @@ export type PhaseProgress<Phase extends string> = {
 export class PhaseDisplay<Phase extends string> implements Disposable {
   readonly #options: PhaseDisplayOptions<Phase>;
   #phase: Phase | undefined;
-  #bar: SingleBar | undefined;
+  #timeLeft = new TimeLeft();
+  #bar: ProgressBar | undefined;
   #shown = performance.now();
 
   constructor(options: PhaseDisplayOptions<Phase>) {
@@ -27,26 +29,26 @@ export class PhaseDisplay<Phase extends string> implements Disposable {
 
   show({phase, done, total}: PhaseProgress<Phase>): void {
     if (this.#options.quiet) return;
+    if (phase !== this.#phase) this.#begin(phase, total);
     const {text, divisor} = this.#options.units[phase];
-    const share = {done: Math.floor(done / divisor), total: Math.ceil(total / divisor)};
-    if (process.stderr.isTTY) {
-      if (phase !== this.#phase) this.#begin(phase, {text, total: share.total});
-      this.#bar?.update(share.done);
-    } else if (performance.now() - this.#shown > 10_000) {
+    const [shown, of] = [Math.floor(done / divisor), Math.ceil(total / divisor)];
+    const left = this.#timeLeft.describe(done, total);
+    const count = `${shown.toLocaleString('en')} of ${of.toLocaleString('en')} ${text}`;
+    if (this.#bar !== undefined) this.#bar.show(done, [count, left]);
+    else if (performance.now() - this.#shown > 10_000) {
       this.#shown = performance.now();
-      process.stderr.write(`${share.done} of ${share.total} ${text}\n`);
+      process.stderr.write(left === undefined ? `${count}\n` : `${count}, ${left}\n`);
     }
   }
 
   [Symbol.dispose](): void {
-    this.#bar?.stop();
+    this.#bar?.[Symbol.dispose]();
   }
 
-  #begin(phase: Phase, {text, total}: {readonly text: string; readonly total: number}): void {
-    this.#bar?.stop();
+  #begin(phase: Phase, total: number): void {
+    this.#bar?.[Symbol.dispose]();
     this.#phase = phase;
-    const format = `{bar} {percentage}% | {value}/{total} ${text} | {eta_formatted} left`;
-    this.#bar = new SingleBar({format, stream: process.stderr, hideCursor: true, clearOnComplete: true, etaBuffer: 50});
-    this.#bar.start(total, 0);
+    this.#timeLeft = new TimeLeft();
+    if (process.stderr.isTTY) this.#bar = new ProgressBar({stream: process.stderr, total});
   }
 }

@@ -1,6 +1,7 @@
-import {SingleBar} from 'cli-progress';
 import type {ReadingStatistics} from '../operators/reading-statistics.ts';
 import {countOf} from './count-of.ts';
+import {ProgressBar} from './progress-bar.ts';
+import {TimeLeft} from './time-left.ts';
 
 export type ReadingProgressOptions = {
   /** Bytes to read, if they are known. */
@@ -17,48 +18,48 @@ const every = {terminal: 200, lines: 10_000};
 export class ReadingProgress implements Disposable {
   readonly #options: ReadingProgressOptions;
   readonly #started = performance.now();
-  readonly #bar: SingleBar | undefined;
+  readonly #timeLeft = new TimeLeft();
+  readonly #bar: ProgressBar | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ReadingProgressOptions) {
     this.#options = options;
     if (options.quiet) return;
-    const stream = process.stderr;
-    if (stream.isTTY) {
-      this.#bar = new SingleBar({
-        format: options.totalBytes === undefined ? '{text}' : '{bar} {percentage}% | {text} | {eta_formatted} left',
-        stream,
-        hideCursor: true,
-        clearOnComplete: true,
-        etaBuffer: 50,
-      });
-      this.#bar.start(Math.max(1, options.totalBytes ?? 1), 0, {text: 'opening'});
-    }
-    this.#timer = setInterval(() => this.#show(), stream.isTTY ? every.terminal : every.lines);
+    const {stderr} = process;
+    if (stderr.isTTY) this.#bar = new ProgressBar({stream: stderr, total: options.totalBytes});
+    this.#timer = setInterval(() => this.#show(), stderr.isTTY ? every.terminal : every.lines);
     this.#timer.unref();
+    this.#timeLeft.describe(0, 0);
   }
 
   /** One line on what was done so far. */
   summary(): string {
-    const {documents = 0, tokens = 0} = this.#options.statistics() ?? {};
-    const seconds = (performance.now() - this.#started) / 1000;
-    const rate = Math.round(tokens / Math.max(seconds, 1e-3));
-    return `${countOf(documents, 'document')}, ${countOf(tokens, 'token')}, ${rate.toLocaleString('en')} tokens/s`;
+    return this.#parts().join(', ');
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#bar?.stop();
+    this.#bar?.[Symbol.dispose]();
+  }
+
+  #parts(): readonly [documents: string, tokens: string, rate: string] {
+    const {documents = 0, tokens = 0} = this.#options.statistics() ?? {};
+    const seconds = (performance.now() - this.#started) / 1000;
+    const rate = Math.round(tokens / Math.max(seconds, 1e-3));
+    return [countOf(documents, 'document'), countOf(tokens, 'token'), `${rate.toLocaleString('en')} tokens/s`];
   }
 
   #show(): void {
-    const {totalBytes} = this.#options;
-    const bytes = this.#options.statistics()?.bytes ?? 0;
+    const {totalBytes = 0} = this.#options;
+    const bytes = Math.min(this.#options.statistics()?.bytes ?? 0, totalBytes);
+    const left = this.#timeLeft.describe(bytes, totalBytes);
+    const [documents, tokens, rate] = this.#parts();
     if (this.#bar !== undefined) {
-      this.#bar.update(Math.min(bytes, totalBytes ?? 0), {text: this.summary()});
+      this.#bar.show(bytes, [left, rate, documents, tokens]);
       return;
     }
-    const share = totalBytes ? `, ${Math.floor((100 * Math.min(bytes, totalBytes)) / totalBytes)} %` : '';
-    process.stderr.write(`${this.summary()}${share}\n`);
+    const share = totalBytes > 0 ? [`${Math.floor((100 * bytes) / totalBytes)} %`] : [];
+    const line = [documents, tokens, rate, ...share, ...(left === undefined ? [] : [left])];
+    process.stderr.write(`${line.join(', ')}\n`);
   }
 }

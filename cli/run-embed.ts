@@ -1,6 +1,4 @@
-import {stat} from 'node:fs/promises';
 import {DeadLetterFile} from '../connectors/dead-letter-file.ts';
-import {filePartition} from '../connectors/file-partition.ts';
 import {FileSink} from '../connectors/file-sink.ts';
 import {FileSource} from '../connectors/file-source.ts';
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
@@ -23,6 +21,7 @@ import type {DocumentChunk} from '../pipeline/document-chunk.ts';
 import {Pipeline} from '../pipeline/pipeline.ts';
 import type {Progress} from '../pipeline/progress.ts';
 import {beginReading} from './begin-reading.ts';
+import {bytesToRead} from './bytes-to-read.ts';
 import {checkEmbedOptions} from './check-embed-options.ts';
 import {countOf} from './count-of.ts';
 import {CountedDeadLetters} from './counted-dead-letters.ts';
@@ -96,7 +95,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   await using source = new FileSource({
     inputs,
     concurrency,
-    split: options.format === 'jsonl' ? 'lines' : options.format === 'lines' ? 'whole-lines' : 'chunks',
+    split: inputIsDocument(options) ? 'chunks' : options.format === 'jsonl' ? 'lines' : 'whole-lines',
     rereadFromStart: options.format === 'lines' && !keyedByFile(options),
     allowBinary: options.allowBinary ?? false,
   });
@@ -105,8 +104,9 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
     const chunks: Pipeline<DocumentChunk> = Pipeline.from(source);
     const decode = () => new DecodeStream(lineDecoder(options, progress)!, {deadLetters});
     await (decodes ? chunks.through(decode) : chunks)
-      .through(() => {
+      .through(({signal}) => {
         remember = new RememberStream({
+          signal,
           model,
           store: reading,
           tokenizer,
@@ -160,16 +160,4 @@ function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Dec
 
 async function openStore({store, dtype}: EmbedOptions, fingerprint: string): Promise<MemoryStore> {
   return store === 'memory' ? new InMemoryStore() : LmdbStore.open(store, {dtype, fingerprint});
-}
-
-/** Bytes that are still to be read; `undefined` if an input does not tell. */
-async function bytesToRead(inputs: readonly string[], progress: Progress | undefined): Promise<number | undefined> {
-  let total = 0;
-  for (const input of inputs) {
-    const status = input === '-' ? undefined : await stat(input);
-    if (!status?.isFile() || input.endsWith('.gz')) return undefined;
-    const covered = progress?.partitions.get(await filePartition(input))?.nextOffset ?? 0n;
-    total += Math.max(0, status.size - Number(covered));
-  }
-  return total;
 }

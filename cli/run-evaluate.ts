@@ -1,5 +1,4 @@
 import {writeFile} from 'node:fs/promises';
-import {SingleBar} from 'cli-progress';
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {SinkError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
@@ -12,6 +11,7 @@ import {countWords} from '../training/evaluation/count-words.ts';
 import {evaluate} from '../training/evaluation/evaluate.ts';
 import {fileDocument} from './file-document.ts';
 import {formatEvaluation} from './format-evaluation.ts';
+import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
 
 export type EvaluateOptions = {
@@ -48,7 +48,10 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const engine = await openEngine(options.engine);
   if (!options.quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
   const frequencies = counted && (await countWords(counted, {signal}));
-  using progress = new EvaluationProgress({bytes: corpus.bytes, quiet: options.quiet ?? false});
+  using display = new PhaseDisplay({
+    quiet: options.quiet ?? false,
+    units: {reading: {text: 'kB read', divisor: 1000}},
+  });
   await using model = new LocalModel(directory);
   const {tokenizer, config, weights} = directory;
   const evaluation = await evaluate(model, corpus, {
@@ -57,7 +60,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     mostTokens: options.tokens,
     frequencies,
     signal,
-    onProgress: bytes => progress.show(bytes),
+    onProgress: bytes => display.show({phase: 'reading', done: bytes, total: corpus.bytes}),
   });
   const attention = await attentionShares(corpus.documents, {
     config,
@@ -66,7 +69,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     mostTokens: options.attentionTokens,
     signal,
   });
-  progress[Symbol.dispose]();
+  display[Symbol.dispose]();
   process.stdout.write(`${formatEvaluation(evaluation, attention.layers)}\n`);
   if (out === undefined) return;
   const {name, fingerprint} = directory;
@@ -86,36 +89,5 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     await writeFile(out.replace(/\.json$/, '.svg'), picture);
   } catch (error) {
     throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
-  }
-}
-
-/** A bar on a terminal, a line now and then elsewhere. */
-class EvaluationProgress implements Disposable {
-  readonly #bytes: number;
-  readonly #quiet: boolean;
-  readonly #started = performance.now();
-  readonly #bar: SingleBar | undefined;
-  #shown = performance.now();
-
-  constructor({bytes, quiet}: {bytes: number; quiet: boolean}) {
-    this.#bytes = bytes;
-    this.#quiet = quiet;
-    if (quiet || !process.stderr.isTTY) return;
-    const format = '{bar} {percentage}% | {rate} kB/s | {eta_formatted} left';
-    this.#bar = new SingleBar({format, stream: process.stderr, hideCursor: true, clearOnComplete: true, etaBuffer: 50});
-    this.#bar.start(bytes, 0, {rate: 0});
-  }
-
-  show(bytes: number): void {
-    const now = performance.now();
-    const rate = (bytes / (now - this.#started)).toFixed(1);
-    this.#bar?.update(bytes, {rate});
-    if (this.#quiet || this.#bar !== undefined || now - this.#shown < 10_000) return;
-    this.#shown = now;
-    process.stderr.write(`${Math.floor((100 * bytes) / this.#bytes)} % of ${this.#bytes} bytes, ${rate} kB/s\n`);
-  }
-
-  [Symbol.dispose](): void {
-    this.#bar?.stop();
   }
 }

@@ -49,7 +49,7 @@ export async function runTrainLexical(options: TrainLexicalOptions): Promise<voi
   display[Symbol.dispose]();
   if (quiet) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const size = `${head.dimension} numbers, ${(bytes / 1e6).toFixed(1)} MB`;
+  const size = `${countOf(head.dimension, 'number')}, ${(bytes / 1e6).toFixed(1)} MB`;
   process.stderr.write(
     `Trained a lexical head (${size}) on ${countOf(corpus.documents.length, 'document')} in ${seconds} s: ${out}\n`,
   );

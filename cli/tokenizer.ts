@@ -9,7 +9,7 @@ export function tokenizerCommand(): Command {
 
 function trainCommand(): Command {
   return new Command('train')
-    .summary('train a byte-level BPE tokenizer')
+    .summary('Train a byte-level BPE tokenizer')
     .description(
       'Trains a byte-level BPE tokenizer on documents and writes a tokenizer.json, which Hugging Face libraries load too. Any text becomes tokens of it, none unknown.',
     )

@@ -5,7 +5,7 @@ import {runTrain, type TrainOptions} from './run-train.ts';
 /** `palimpsest train`: trains a model on documents. */
 export function trainCommand(): Command {
   return new Command('train')
-    .summary('train a model on your own documents')
+    .summary('Train a model on your own documents')
     .description(
       'Trains a Compressive Transformer on documents, each of which is read from its start to its end with its memory carried along. The folder holds the best and the last model, a log, a picture of the curves, and all that is needed to go on.',
     )

@@ -10,6 +10,7 @@ import type {StreamRecord} from '../pipeline/stream-record.ts';
 import {filePartition} from './file-partition.ts';
 import {nextChunk} from './next-chunk.ts';
 import {nextLine} from './next-line.ts';
+import {nextWholeLines} from './next-whole-lines.ts';
 import {type Input, OpenInput, type Split} from './open-input.ts';
 import {pullStream} from './pull-stream.ts';
 
@@ -20,7 +21,7 @@ export type FileSourceOptions = {
    * What becomes a record.
    *
    * - `chunks`: as many bytes as `chunkBytes` says. An empty file gives one empty chunk, at offset -1.
-   * - `whole-lines`: as many whole lines as fit into `chunkBytes`; a longer line is spread over several chunks.
+   * - `whole-lines`: as many whole lines as fit into `chunkBytes`, or one that is longer.
    * - `lines`: every line that is not empty, without its line feed or carriage return and line feed.
    *
    * @default 'chunks'
@@ -35,7 +36,7 @@ export type FileSourceOptions = {
   /** @default 65536 */
   readonly chunkBytes?: number;
   /**
-   * Of a longer line only the beginning is given out, marked as `cut`.
+   * Of a longer line only the beginning, of 64 KiB at most, is given out, marked as `cut`.
    *
    * @default 67108864
    */
@@ -107,11 +108,12 @@ export class FileSource implements Source<Line> {
     }
     this.#inputs = [...inputs];
     this.#concurrency = concurrency;
-    const wholeLines = split === 'whole-lines';
-    this.#split =
-      split === 'lines'
-        ? (buffer, {boundary}) => nextLine(buffer, {maxLineBytes, boundary})
-        : (buffer, {boundary}) => nextChunk(buffer, {chunkBytes, wholeLines, boundary});
+    const splits: Record<typeof split, Split> = {
+      chunks: (buffer, {boundary}) => nextChunk(buffer, {chunkBytes, boundary}),
+      'whole-lines': (buffer, {boundary}) => nextWholeLines(buffer, {chunkBytes, maxLineBytes, boundary}),
+      lines: (buffer, {boundary}) => nextLine(buffer, {maxLineBytes, boundary}),
+    };
+    this.#split = splits[split];
     this.#opening = {rereadFromStart, allowBinary};
     this.#stdin = stdin;
   }
@@ -147,14 +149,14 @@ export class FileSource implements Source<Line> {
         }
         if (reading.length === 0) break;
         for (const input of reading) {
-          const before = input.progress.nextOffset;
+          const before = input.offset;
           const record = await input.next();
           moved.set(input.partition, input.progress);
-          checkpoints.count(Number(input.progress.nextOffset - before));
+          checkpoints.count(input.offset - before);
           if (record !== undefined) yield record;
-          if (input.progress.ended) await input.close();
+          if (input.ended) await input.close();
         }
-        reading = reading.filter(input => !input.progress.ended);
+        reading = reading.filter(input => !input.ended);
         if (checkpoints.due && reading.length + waiting.length > 0) {
           checkpoints.reset();
           yield new Checkpoint(moved);

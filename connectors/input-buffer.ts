@@ -1,6 +1,10 @@
 import type {ByteReader} from './byte-reader.ts';
 
 const INITIAL_BYTES = 128 * 1024;
+/** How much of what was taken can be looked at again. */
+const PRECEDING_BYTES = 1024;
+/** Old and new bytes are held while they are copied: more would take more memory, less more copies. */
+const growth = 1.25;
 
 /** Looks ahead into what a reader gives, and counts what was taken. */
 export class InputBuffer implements ByteReader {
@@ -41,6 +45,11 @@ export class InputBuffer implements ByteReader {
     return this.#bytes.subarray(this.#start, Math.min(this.#start + count, this.#end));
   }
 
+  /** The last bytes that were taken or passed over, up to 1024; valid until the next `fill`. */
+  get preceding(): Uint8Array {
+    return this.#bytes.subarray(Math.max(0, this.#start - PRECEDING_BYTES), this.#start);
+  }
+
   /** Index of `byte` among the available ones, from `from` on, or -1. */
   indexOf(byte: number, from = 0): number {
     const index = this.#bytes.subarray(0, this.#end).indexOf(byte, this.#start + from);
@@ -58,22 +67,21 @@ export class InputBuffer implements ByteReader {
   drop(count: number): void {
     this.#start += count;
     this.#offset += count;
-    if (this.#start === this.#end) this.#start = this.#end = 0;
   }
 
   async read(): Promise<Uint8Array | undefined> {
     return (await this.fill(1)) === 0 ? undefined : this.take(this.available);
   }
 
-  /** Passes over `count` bytes, whether available or not; returns how many there were, as far as it had to read them. */
+  /** Passes over `count` bytes, whether available or not, of which it reads the last ones at least; returns how many there were. */
   async skip(count: number): Promise<number> {
-    if (this.available < count && this.#reader.seek !== undefined) {
-      this.#offset += count;
+    let skipped = 0;
+    if (this.available < count - PRECEDING_BYTES && this.#reader.seek !== undefined) {
+      skipped = count - PRECEDING_BYTES;
+      this.#offset += skipped;
       this.#start = this.#end = 0;
       this.#reader.seek(this.#offset);
-      return count;
     }
-    let skipped = 0;
     while (skipped < count && (await this.fill(1)) > 0) {
       const bytes = Math.min(this.available, count - skipped);
       this.drop(bytes);
@@ -87,15 +95,15 @@ export class InputBuffer implements ByteReader {
   }
 
   #append(piece: Uint8Array): void {
-    const available = this.available;
     if (this.#end + piece.length > this.#bytes.length) {
-      const needed = available + piece.length;
+      const kept = this.#bytes.subarray(this.#start - this.preceding.length, this.#end);
+      const needed = kept.length + piece.length;
       const bytes =
-        needed > this.#bytes.length ? new Uint8Array(Math.max(needed, 2 * this.#bytes.length)) : this.#bytes;
-      bytes.set(this.#bytes.subarray(this.#start, this.#end));
+        needed > this.#bytes.length ? new Uint8Array(Math.max(needed, growth * this.#bytes.length)) : this.#bytes;
+      this.#start = this.preceding.length;
+      this.#end = kept.length;
+      bytes.set(kept);
       this.#bytes = bytes;
-      this.#start = 0;
-      this.#end = available;
     }
     this.#bytes.set(piece, this.#end);
     this.#end += piece.length;

@@ -1,3 +1,5 @@
+import {cutLine} from './cut-line.ts';
+import {findLineFeed} from './find-line-feed.ts';
 import type {InputBuffer} from './input-buffer.ts';
 import type {InputRecord} from './input-record.ts';
 
@@ -23,34 +25,14 @@ export async function nextLine(
   const feed = await findLineFeed(buffer, window);
   const ends = feed === -1 ? Math.min(buffer.available, window) : feed;
   const content = feed > 0 && buffer.peek(feed)[feed - 1] === CARRIAGE_RETURN ? feed - 1 : ends;
-  const cut = content > maxLineBytes;
-  const bytes = buffer.peek(Math.min(content, maxLineBytes)).slice();
-  if (feed !== -1) buffer.drop(feed + 1);
-  else if (cut) await skipLine(buffer, boundary);
-  else buffer.drop(ends);
+  const line =
+    content > maxLineBytes
+      ? await cutLine(buffer, {maxLineBytes, boundary})
+      : {content: buffer.take(feed === -1 ? ends : feed + 1).subarray(0, content)};
   const offset = buffer.offset - 1;
   await skipEmptyLines(buffer);
   const last = (await buffer.fill(1)) === 0;
-  return cut ? {content: bytes, last, cut, offset} : {content: bytes, last, offset};
-}
-
-async function findLineFeed(buffer: InputBuffer, window: number): Promise<number> {
-  for (let searched = 0; ; ) {
-    const feed = buffer.indexOf(LINE_FEED, searched);
-    if (feed !== -1) return feed < window ? feed : -1;
-    searched = buffer.available;
-    if (searched >= window || (await buffer.fill(searched + 1)) === searched) return -1;
-  }
-}
-
-async function skipLine(buffer: InputBuffer, boundary: number): Promise<void> {
-  while ((await buffer.fill(1)) > 0) {
-    const room = boundary > buffer.offset ? boundary - buffer.offset : Number.POSITIVE_INFINITY;
-    const feed = buffer.indexOf(LINE_FEED);
-    const bytes = feed === -1 ? buffer.available : feed + 1;
-    buffer.drop(Math.min(bytes, room));
-    if (feed !== -1 || bytes >= room) return;
-  }
+  return {...line, last, offset};
 }
 
 async function skipEmptyLines(buffer: InputBuffer): Promise<void> {

@@ -3,14 +3,12 @@ import {SourceError} from '../errors.ts';
 import type {Line} from '../pipeline/line.ts';
 import type {PartitionProgress} from '../pipeline/progress.ts';
 import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {beginContent} from './begin-content.ts';
 import type {InputBuffer} from './input-buffer.ts';
 import type {InputRecord} from './input-record.ts';
-import {looksBinary} from './looks-binary.ts';
 import {type Content, openContent} from './open-content.ts';
+import {precedingDigest} from './preceding-digest.ts';
 import {sourceFailure} from './source-failure.ts';
-
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-const JUDGED_BYTES = 4096;
 
 export type Input = {
   readonly key: string;
@@ -37,14 +35,19 @@ export class OpenInput {
   readonly #content: Content;
   readonly #split: Split;
   readonly #boundary: number;
+  readonly #covered: PartitionProgress | undefined;
   #ended = false;
 
-  private constructor(input: Input, {content, split, boundary}: {content: Content; split: Split; boundary: number}) {
+  private constructor(
+    input: Input,
+    {content, split, covered}: {content: Content; split: Split; covered: PartitionProgress | undefined},
+  ) {
     this.partition = input.partition;
     this.#input = input;
     this.#content = content;
     this.#split = split;
-    this.#boundary = boundary;
+    this.#boundary = boundaryOf(covered);
+    this.#covered = covered;
   }
 
   /**
@@ -54,12 +57,11 @@ export class OpenInput {
    */
   static async open(input: Input, options: OpenInputOptions): Promise<OpenInput | undefined> {
     const {split, signal, progress, rereadFromStart, allowBinary} = options;
-    const boundary = Number(progress?.nextOffset ?? 0n);
     let content: Content | undefined;
     try {
       content = await openContent(input.from, {signal});
       if (progress !== undefined && (!rereadFromStart || (progress.ended && content.repeatable))) {
-        const more = await passCovered(content, {input, boundary});
+        const more = await passCovered(content, {input, progress});
         if (progress.ended && !(await more())) {
           await content.buffer.close();
           return undefined;
@@ -69,8 +71,8 @@ export class OpenInput {
           content = await openContent(input.from, {signal});
         }
       }
-      if (content.buffer.offset === 0) await begin(content, {input, allowBinary});
-      return new OpenInput(input, {content, split, boundary});
+      if (content.buffer.offset === 0) await beginContent(content.buffer, {name: input.key, allowBinary});
+      return new OpenInput(input, {content, split, covered: progress});
     } catch (error) {
       await content?.buffer.close();
       throw sourceFailure(error, {name: input.key, ...(content && {offset: readBytes(content.buffer)})});
@@ -82,8 +84,19 @@ export class OpenInput {
     return this.#content.buffer.offset < this.#boundary;
   }
 
+  /** Bytes that were read. */
+  get offset(): number {
+    return this.#content.buffer.offset;
+  }
+
+  /** Whether the last record was given out. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   get progress(): PartitionProgress {
-    return {nextOffset: BigInt(this.#content.buffer.offset), ended: this.#ended};
+    const {buffer} = this.#content;
+    return {nextOffset: BigInt(buffer.offset), ended: this.#ended, precedingDigest: precedingDigest(buffer)};
   }
 
   /** The next record, or `undefined` if there is none; `progress` tells whether it was the last one. */
@@ -98,6 +111,7 @@ export class OpenInput {
     }
     const last = record === undefined || record.last;
     if (last && this.covered) throw cutOrReplaced(this.#input, {boundary: this.#boundary, size: buffer.offset});
+    if (covered && !this.covered) checkPreceding(buffer, {input: this.#input, progress: this.#covered});
     this.#ended = last && !covered;
     if (record === undefined) return undefined;
     const {offset, ...value} = record;
@@ -114,30 +128,33 @@ export class OpenInput {
   }
 }
 
-/** Goes to `boundary`; resolves to a function that tells whether there is anything behind it. */
+/** Goes to where `progress` says; resolves to a function that tells whether there is anything behind it. */
 async function passCovered(
   {buffer, size}: Content,
-  {input, boundary}: {input: Input; boundary: number},
+  {input, progress}: {input: Input; progress: PartitionProgress},
 ): Promise<() => Promise<boolean>> {
-  const passed = size === undefined ? await buffer.skip(boundary) : size;
+  const boundary = boundaryOf(progress);
+  if (size !== undefined && size < boundary) throw cutOrReplaced(input, {boundary, size});
+  const passed = await buffer.skip(boundary);
   if (passed < boundary) throw cutOrReplaced(input, {boundary, size: passed});
-  if (size === undefined) return async () => (await buffer.fill(1)) > 0;
-  await buffer.skip(boundary);
-  return async () => size > boundary;
+  checkPreceding(buffer, {input, progress});
+  return size === undefined ? async () => (await buffer.fill(1)) > 0 : async () => size > boundary;
 }
 
-async function begin({buffer}: Content, {input, allowBinary}: {input: Input; allowBinary: boolean}) {
-  // Whatever the first read gives is enough to judge: more of a terminal's input may be slow to come.
-  await buffer.fill(1);
-  const looks = allowBinary ? undefined : looksBinary(buffer.peek(JUDGED_BYTES));
-  if (looks !== undefined) {
-    const what = looks === 'UTF-16' ? 'UTF-16 text: convert it to UTF-8 first' : 'a binary file';
-    throw new SourceError(`Cannot read "${input.key}" as text as it looks like ${what}`);
-  }
-  if (buffer.peek(1)[0] !== BYTE_ORDER_MARK[0]) return;
-  await buffer.fill(BYTE_ORDER_MARK.length);
-  const start = buffer.peek(BYTE_ORDER_MARK.length);
-  if (BYTE_ORDER_MARK.every((byte, index) => start[index] === byte)) buffer.drop(BYTE_ORDER_MARK.length);
+function boundaryOf(progress: PartitionProgress | undefined): number {
+  return Number(progress?.nextOffset ?? 0n);
+}
+
+/** @throws {SourceError} If what was just passed over is not what was read when `progress` was made. */
+function checkPreceding(
+  buffer: InputBuffer,
+  {input, progress}: {input: Input; progress: PartitionProgress | undefined},
+): void {
+  if (progress?.precedingDigest === undefined || progress.precedingDigest === precedingDigest(buffer)) return;
+  const advice = typeof input.from === 'string' ? 'it was replaced' : 'pipe the same input again';
+  throw new SourceError(
+    `Cannot go on reading "${input.key}" at offset ${buffer.offset} as what lies before must be what was read: it is not; ${advice}`,
+  );
 }
 
 function cutOrReplaced({key, from}: Input, {boundary, size}: {boundary: number; size: number}): SourceError {

@@ -37,8 +37,8 @@ export class InMemoryStore implements MemoryStore {
         if (memory === undefined) this.#memories.delete(documentId);
         else this.#memories.set(documentId, memory);
       }
-      for (const [partition, {nextOffset, ended}] of progress.partitions) {
-        this.#partitions.set(partition, {nextOffset, ended});
+      for (const [partition, reached] of progress.partitions) {
+        this.#partitions.set(partition, {...reached});
       }
       for (const [output, length] of progress.outputs) this.#outputs.set(output, length);
     });

@@ -26,7 +26,10 @@ export async function prepareFolder(path: string, {readOnly}: {readonly readOnly
       if (dataFile !== undefined) await access(join(folder, 'data.mdb'), constants.R_OK | constants.W_OK);
       const {bavail, bsize} = await statfs(folder);
       if (bavail * bsize < leastFreeBytes) {
-        throw refused(folder, `the disk must have ${leastFreeBytes} bytes free: current value is ${bavail * bsize}`);
+        throw refused(
+          folder,
+          `the disk must have ${leastFreeBytes} bytes free: current value is ${bavail * bsize}; make room, or choose a folder on another disk`,
+        );
       }
     }
     return await realpath(folder);

@@ -38,6 +38,8 @@ export type RememberStreamOptions = {
   readonly strict?: boolean;
   /** Asked for a barrier when more memories are open than `openMemoryBytes` allows. */
   readonly checkpoints?: CheckpointSchedule;
+  /** Ends reading in the middle of a record; the stream then errors with its reason. */
+  readonly signal?: AbortSignal;
 };
 
 /** Content is tokenised in pieces, so that one huge record neither holds up the event loop nor fills the memory. */
@@ -113,6 +115,7 @@ export class RememberStream extends TransformStream<
       bufferedTokens,
       maxWaitMs,
       statistics: this.#statistics,
+      signal: options.signal,
       emit: embedding => output.enqueue(embedding),
       // Reported even while no further record comes in whose reading could fail.
       fail: error => output.error(error),
@@ -164,7 +167,7 @@ export class RememberStream extends TransformStream<
     this.#statistics.replaced += replaced;
     if (replaced === 0 || !this.#options.strict) return;
     throw new DecodeError(
-      `Cannot read document "${id}" as its text must be well-formed UTF-8: it is not, at or before offset ${position.offset} of ${position.partition}`,
+      `Cannot read document "${id}" as its text must be well-formed UTF-8: it is not, at or before offset ${position.offset} of ${position.partition}; convert it, or read it without strict`,
     );
   }
 

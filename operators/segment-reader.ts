@@ -15,6 +15,8 @@ export type SegmentReaderOptions = {
   /** Milliseconds that a segment may wait for its batch to fill; infinite if it may wait for ever. */
   readonly maxWaitMs: number;
   readonly statistics: ReadingStatistics;
+  /** Starts no batch once it is aborted. */
+  readonly signal: AbortSignal | undefined;
   readonly emit: (embedding: StreamRecord<Embedding>) => void;
   readonly fail: (error: unknown) => void;
 };
@@ -93,8 +95,11 @@ export class SegmentReader {
   }
 
   async #freePlace(): Promise<void> {
+    const {signal} = this.#options;
+    signal?.throwIfAborted();
     while (this.#underWay >= batchesUnderWay) {
       await Promise.race([this.#last, new Promise<void>(resolve => (this.#wake = resolve))]);
+      signal?.throwIfAborted();
     }
   }
 

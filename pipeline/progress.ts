@@ -4,6 +4,8 @@ export type PartitionProgress = {
   readonly nextOffset: bigint;
   /** Whether the partition was finished there, its documents' last chunks included. */
   readonly ended: boolean;
+  /** Digest of what lies right before `nextOffset`, by which a source that goes on there can tell whether it still does. */
+  readonly precedingDigest?: string;
 };
 
 /** What a durable checkpoint says about the outside world; kept in the memory store beside the memories. */

@@ -1,6 +1,7 @@
 import {type Database, open, type RootDatabase} from 'lmdb';
 import {StoreError} from '../../errors.ts';
 import {openSealedValue, sealValue} from '../sealed-value.ts';
+import {commitErrorsUnprinted} from './commit-errors-unprinted.ts';
 
 type Table = Database<Buffer, Buffer>;
 
@@ -84,7 +85,7 @@ export class LmdbTables {
   /** Runs puts and removes in one transaction and resolves once it is on the disk. */
   async write(writes: () => void): Promise<void> {
     try {
-      await this.#environment.batch(writes);
+      await commitErrorsUnprinted(() => this.#environment.batch(writes));
     } catch (error) {
       const {commitError} = error as {commitError?: Promise<never>};
       const cause = (await commitError?.catch((reason: unknown) => reason)) ?? error;

@@ -4,7 +4,8 @@ import {openSealedValue, sealValue} from '../sealed-value.ts';
 import {storedKey} from '../stored-key.ts';
 import type {LmdbTables} from './lmdb-tables.ts';
 
-type StoredPartition = readonly [partition: string, nextOffset: string, ended: boolean];
+/** Earlier versions left the digest out, as do sources that have none. */
+type StoredPartition = readonly [partition: string, nextOffset: string, ended: boolean, precedingDigest?: string];
 type StoredLength = readonly [output: string, length: string];
 
 /** Progress in the tables of a store. */
@@ -14,8 +15,13 @@ export const storedProgress = {
     return tables.read(options => {
       const partitions = new Map<string, PartitionProgress>();
       for (const {value} of tables.partitions.getRange(options)) {
-        const [partition, nextOffset, ended] = openSealedValue<StoredPartition>(value, 'the progress of a partition');
-        partitions.set(partition, {nextOffset: BigInt(nextOffset), ended});
+        const sealed = openSealedValue<StoredPartition>(value, 'the progress of a partition');
+        const [partition, nextOffset, ended, precedingDigest] = sealed;
+        partitions.set(partition, {
+          nextOffset: BigInt(nextOffset),
+          ended,
+          ...(precedingDigest !== undefined && {precedingDigest}),
+        });
       }
       const outputs = new Map<string, bigint>();
       for (const {value} of tables.outputs.getRange(options)) {
@@ -29,9 +35,10 @@ export const storedProgress = {
   /** The puts that advance it, to be run in a transaction. */
   puts(tables: LmdbTables, progress: Progress): (() => void)[] {
     const puts: (() => void)[] = [];
-    for (const [partition, {nextOffset, ended}] of progress.partitions) {
+    for (const [partition, {nextOffset, ended, precedingDigest}] of progress.partitions) {
       checkName('partition', partition);
-      const value = sealValue([partition, nextOffset.toString(), ended] satisfies StoredPartition);
+      const digest = precedingDigest === undefined ? [] : [precedingDigest];
+      const value = sealValue([partition, nextOffset.toString(), ended, ...digest]);
       puts.push(() => tables.partitions.put(storedKey(partition), value));
     }
     for (const [output, length] of progress.outputs) {

@@ -6,7 +6,7 @@ import {runModule} from '../model/engine/run-module.ts';
 
 const module = new URL('../../cli/doctor.js', import.meta.url).href;
 
-function text(args: readonly string[], checkMemoryStore = "async () => 'lmdb 3.5.6'"): string {
+function text(args: readonly string[], checkMemoryStore = "async () => 'LMDB reads and writes'"): string {
   return `import {doctorCommand} from '${module}';
     await doctorCommand({checkMemoryStore: ${checkMemoryStore}}).parseAsync(${JSON.stringify(args)}, {from: 'user'});`;
 }
@@ -20,7 +20,7 @@ test('doctor shows the engine, TensorFlow, threads, speed, memory store and Node
   t.regex(stdout, /\nThreads {11}\d+\n/);
   t.regex(stdout, /\nPrecisions {8}float32(, bfloat16)?\n/);
   t.regex(stdout, /\nMatrix product {4}[0-9.]+ GFLOP\/s \(float32\)\n/);
-  t.regex(stdout, /\nMemory store {6}lmdb 3\.5\.6\n/);
+  t.regex(stdout, /\nMemory store {6}LMDB reads and writes\n/);
 });
 
 test('doctor gives the command for each engine that is missing', async t => {
@@ -38,6 +38,17 @@ test('doctor gives the command for each engine that is missing', async t => {
       ['gpu', 'npx palimpsest native install --gpu'],
       ['native', 'npx palimpsest native install'],
     ],
+  );
+});
+
+test('doctor says what the native engine cannot be built without', async t => {
+  const cache = mkdtempSync(join(tmpdir(), 'palimpsest-doctor-'));
+  t.teardown(() => rmSync(cache, {recursive: true}));
+  const {stdout, code} = await runModule(text([]), {env: {PALIMPSEST_CACHE: cache, PATH: cache}});
+  t.is(code, 0);
+  t.regex(
+    stdout,
+    /\nFirst of all {6}Cannot install the native engine as python3, pip, g\+\+, npm are missing: run "sudo apt-get install python3 python3-pip g\+\+ npm"/,
   );
 });
 

@@ -104,6 +104,19 @@ test.serial('embed reads logs by file, column and JSON field', async t => {
   for (const result of byField) t.deepEqual(content(result), expected.get(`${result.id}.object`), result.id);
 });
 
+test.serial('embed keeps a long line of a log with its document', async t => {
+  const long = sampleText(66_000, 5).replaceAll('\n', ' ');
+  writeFileSync(join(cwd, 'long.log'), `a ${long}\nb short\n`);
+  const results = byId(await embed(t, ['--format', 'lines', '--id-field', '1', 'long.log']));
+  t.deepEqual(
+    results.map(({id, tokens}) => [id, tokens > 66_000]),
+    [
+      ['a', true],
+      ['b', false],
+    ],
+  );
+});
+
 test.serial('embed reads JSON Lines by id, with fields of any name', async t => {
   const pieces = Array.from({length: 5}, (_, n) => sampleText(50 + n, n));
   const ids = ['first', 'first', 'first', '2', 'last'];

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {seededRandom} from '../operators/seeded-random.ts';
+import {parseResults} from './parse-results.ts';
 import {runCommand} from './run-command.ts';
 import {sampleText} from './sample-text.ts';
 import {type StartedCommand, startCommand} from './start-command.ts';
@@ -139,6 +140,23 @@ for (const [signal, exitCode] of [
     t.is(output(signal), lines);
   });
 }
+
+test.serial('embed does not go on with a log that was replaced, though it is longer', async t => {
+  const args = ['--format', 'lines', '--id-field', '1', 'rotated.log'];
+  writeFileSync(join(cwd, 'rotated.log'), 'a monday\nb monday\n');
+  await complete(t, 'rotated', args);
+  const before = output('rotated');
+  writeFileSync(join(cwd, 'rotated.log'), 'a tuesday\nb tuesday\nc tuesday\n');
+  const {code, stderr} = await runCommand(command('rotated', [...args, '--resume']), {cwd});
+  t.is(code, 1);
+  t.regex(
+    stderr,
+    /Cannot go on reading "rotated\.log" at offset 18 as what lies before must be what was read: it is not; it was replaced\n$/,
+  );
+  t.is(output('rotated'), before);
+  await complete(t, 'rotated', args);
+  t.is(parseResults(output('rotated')).length, 3);
+});
 
 test.serial('embed reads what was added to a log, and nothing else', async t => {
   const [first, second] = [sampleText(5000, 1), sampleText(1234, 2)];

@@ -137,11 +137,24 @@ test.serial('embed goes on when there is room again for its store', async t => {
     stderr,
     /Cannot commit to the store at ".*full\/store" as the disk must .*; nothing was changed, make room .*try again/,
   );
+  t.notRegex(stderr, stackTrace);
   t.is(code, done, stderr);
   const results = readFileSync(join(cwd, 'full.jsonl'), 'utf8');
   t.is(parseResults(results).length, 160);
   t.is((await runCommand([...args, '-s', 'roomy'], {cwd})).code, done);
   t.is(readFileSync(join(cwd, 'full.jsonl'), 'utf8'), results);
+});
+
+test.serial('embed says once, and without a stack trace, that the disk takes no more', async t => {
+  const args = [...program, '-s', 'limited', '--format', 'jsonl', '--checkpoint-bytes', '2000', 'many.jsonl'];
+  // A limit on the size of files is met in the middle of a write, unlike the end of a disk, which is seen coming.
+  const within = ['sh', '-c', 'trap "" XFSZ; ulimit -f 600; exec "$@"', 'sh'];
+  const {code, stderr} = await runCommand(args, {cwd, within});
+  t.is(code, failed);
+  t.regex(
+    stderr,
+    /^Model "model" is untrained.*\npalimpsest: Cannot commit to the store at ".*limited" as the disk must take all of it: .*; nothing was changed, make room or check the disk and try again\n$/,
+  );
 });
 
 test.serial('embed refuses a store that cannot be written', async t => {

@@ -56,7 +56,10 @@ test('initCommand takes every size, the tokenizer, the type and the seed', async
   const options =
     '--preset tiny --layers 1 --heads 3 --width 12 --feed-forward 20 --segment 6 --memory 9 --compressed-memory 5 --rate 3 --compressor mean-pool --dtype bfloat16 --name keeper';
   const args = [...options.split(' '), '--tokenizer', fixture];
-  await run(join(parent, 'a'), ...args, '--seed', '7');
+  t.regex(
+    await run(join(parent, 'a'), ...args, '--seed', '7'),
+    /network {5}1 layer, width 12, 3 heads, feed-forward 20/,
+  );
   const model = await readModelDirectory(join(parent, 'a'));
   t.is(model.name, 'keeper');
   t.deepEqual(model.config, {

@@ -50,8 +50,8 @@ test('native install leaves nothing when the user interrupts it', async t => {
     child.kill('SIGINT');
   });
   const code = await new Promise(resolve => child.on('close', resolve));
-  t.is(code, 1);
-  t.regex(errors, /Interrupted: nothing was installed/);
+  t.is(code, 130);
+  t.regex(errors, /\nStopped by SIGINT: nothing was installed\n$/);
   t.is(underWay.length, 1);
   t.deepEqual(readdirSync(join(cache, 'native')), []);
 });

@@ -49,7 +49,10 @@ export function testMemoryStore(
 
   onStore('gives back what was committed', async (t, store) => {
     const progress: Progress = {
-      partitions: new Map([['books/0', {nextOffset: 2n ** 63n + 1n, ended: true}]]),
+      partitions: new Map([
+        ['books/0', {nextOffset: 2n ** 63n + 1n, ended: true}],
+        ['books/1', {nextOffset: 7n, ended: false, precedingDigest: 'aé'}],
+      ]),
       outputs: new Map([['out.jsonl', 2n ** 53n + 1n]]),
     };
     await store.commit([['a', sampleMemoryRecord(1)]], progress);

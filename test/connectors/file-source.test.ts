@@ -62,8 +62,29 @@ for (const [name, content, options, expected] of [
     'whole lines',
     'ab\ncd\nefghijk\nl',
     {split: 'whole-lines', chunkBytes: 7},
-    ['f 5 "ab\\ncd\\n"', 'f 12 "efghijk"', 'f 14 "\\nl" last', '-- f 15 ended'],
+    ['f 5 "ab\\ncd\\n"', 'f 13 "efghijk\\n"', 'f 14 "l" last', '-- f 15 ended'],
   ],
+  [
+    'whole lines, long ones among them, and cut',
+    'ab\nabcdefgh\nabcdefghi\nabcdefghijklmnopq\n\nab\nabcdefghij',
+    {split: 'whole-lines', chunkBytes: 5, maxLineBytes: 8},
+    [
+      'f 2 "ab\\n"',
+      'f 11 "abcdefgh\\n"',
+      'f 21 "abcdefgh" cut',
+      'f 39 "abcdefgh" cut',
+      'f 43 "\\nab\\n"',
+      'f 53 "abcdefgh" last cut',
+      '-- f 54 ended',
+    ],
+  ],
+  [
+    'whole lines whose last one is long',
+    'abcdefgh',
+    {split: 'whole-lines', chunkBytes: 5, maxLineBytes: 8},
+    ['f 7 "abcdefgh" last', '-- f 8 ended'],
+  ],
+  ['empty file in whole lines as one empty chunk', '', {split: 'whole-lines'}, ['f -1 "" last', '-- f 0 ended']],
   ['lines', 'ab\ncd\r\n\r\n\n e\n', {split: 'lines'}, ['f 2 "ab"', 'f 6 "cd"', 'f 12 " e" last', '-- f 13 ended']],
   ['line without a line feed', 'ab\ncd', {split: 'lines'}, ['f 2 "ab"', 'f 4 "cd" last', '-- f 5 ended']],
   ['empty lines as nothing', '\n\r\nab\n\n\r\n', {split: 'lines'}, ['f 5 "ab" last', '-- f 9 ended']],
@@ -98,6 +119,15 @@ for (const [name, content, options, expected] of [
     }
   });
 }
+
+test('FileSource keeps only the beginning of a line that is too long', async t => {
+  const [path] = write(temporaryFolder(t), {f: `${'x'.repeat(200_000)}\n`}) as [string];
+  for (const split of ['lines', 'whole-lines'] as const) {
+    const [record] = await readAll(new FileSource({inputs: [path], split, maxLineBytes: 100_000}).open());
+    const {value, position} = record as StreamRecord<Line>;
+    t.deepEqual([value.content.length, value.cut, position.offset], [65_536, true, 200_000n]);
+  }
+});
 
 test('FileSource keys records by path, names partitions by real path, and dates them by the file', async t => {
   const folder = temporaryFolder(t);
@@ -179,6 +209,7 @@ const texts: Files = {
   d: '\n\n',
   e: '\ufeffeight\nnine\nten\neleven\n',
   f: 'x'.repeat(50),
+  g: `a ${'y'.repeat(6)}\nb ${'z'.repeat(20)}\nc\n`,
 };
 
 for (const split of ['chunks', 'whole-lines', 'lines'] as const) {
@@ -262,6 +293,54 @@ for (const rereadFromStart of [false, true]) {
     });
   }
 }
+
+for (const rereadFromStart of [false, true]) {
+  for (const [name, pack] of [
+    ['plain', (text: string) => Buffer.from(text)],
+    ['gzip', (text: string) => gzipSync(text)],
+  ] as const) {
+    test(`FileSource tells a ${name} file that was replaced from one that has grown (${rereadFromStart})`, async t => {
+      for (const length of [1, 3, 1023, 1024, 1025, 5000, 200_000]) {
+        const [path] = write(temporaryFolder(t), {f: pack('x'.repeat(length))}) as [string];
+        const open = (progress?: Progress) =>
+          readAll(new FileSource({inputs: [path], chunkBytes: 700, rereadFromStart}).open(progress && {progress}));
+        const elements = await open();
+        const finished = progressAfter(elements);
+        // Barriers that came before the end have digests as well.
+        const [partition, {precedingDigest}] = [...finished.partitions][0]!;
+        const unfinished = {
+          partitions: new Map([
+            [partition, {nextOffset: BigInt(length), ended: false, precedingDigest: precedingDigest!}],
+          ]),
+          outputs: new Map(),
+        };
+        writeFileSync(path, pack(`${'x'.repeat(length)}more`));
+        for (const progress of [finished, unfinished]) await t.notThrowsAsync(open(progress), `${length}`);
+        for (const end of ['y', 'y, and more']) {
+          writeFileSync(path, pack('x'.repeat(length - 1) + end));
+          for (const progress of [finished, unfinished]) {
+            const error = await t.throwsAsync(open(progress), {instanceOf: SourceError}, `${length}`);
+            t.is(
+              error?.message,
+              `Cannot go on reading "${path}" at offset ${length} as what lies before must be what was read: it is not; it was replaced`,
+            );
+          }
+        }
+      }
+    });
+  }
+}
+
+test('FileSource tells standard input that is another one', async t => {
+  const open = (text: string, progress?: Progress) =>
+    readAll(
+      new FileSource({inputs: ['-'], stdin: {stream: Readable.from([Buffer.from(text)])}}).open(progress && {progress}),
+    );
+  const progress = progressAfter(await open('abcde'));
+  await t.notThrowsAsync(open('abcdefg', progress));
+  const error = await t.throwsAsync(open('abcdXfg', progress), {instanceOf: SourceError});
+  t.regex(error!.message, /^Cannot go on reading "-" at offset 5 as .*: it is not; pipe the same input again$/);
+});
 
 test('FileSource still says that an unfinished file has ended when nothing is left of it', async t => {
   const [path] = write(temporaryFolder(t), {f: 'abc'}) as [string];
@@ -386,8 +465,8 @@ test('FileSource refuses what does not look like text unless told to read it', a
     packed: gzipSync('a\0b'),
   }) as [string, string, string];
   for (const [path, what] of [
-    [binary, 'a binary file'],
-    [packed, 'a binary file'],
+    [binary, 'a binary file: extract its text first, or allow binary content'],
+    [packed, 'a binary file: extract its text first, or allow binary content'],
     [utf16, 'UTF-16 text: convert it to UTF-8 first'],
   ] as const) {
     const error = await t.throwsAsync(read([path]), {instanceOf: SourceError});

@@ -346,6 +346,34 @@ test.serial('RememberStream waits no longer for a batch to fill than it is told 
   }
 });
 
+test.serial(
+  'RememberStream leaves a long record when its signal is aborted, once the batches under way are read',
+  async t => {
+    const stopped = new Error('stopped');
+    const long = records('long', text(1000 * n, 44), Number.POSITIVE_INFINITY);
+    for (const batch of [1, 8]) {
+      await using model = smallModel();
+      const controller = new AbortController();
+      const {signal} = controller;
+      let steps = 0;
+      const step = model.step.bind(model);
+      model.step = async rows => {
+        steps++;
+        if (steps === 20) controller.abort(stopped);
+        return step(rows);
+      };
+      // A batch of 8 does not fill, so that its segments are read as the record ends.
+      await using reading = driver({model, batch, signal});
+      const read = async () => {
+        await reading.push(...long);
+        await reading.end();
+      };
+      await t.throwsAsync(read, {is: stopped});
+      t.true(steps <= 23, `${steps} steps`);
+    }
+  },
+);
+
 test.serial('RememberStream fills batches from a fast source though it may wait for none', async t => {
   await using model = smallModel();
   const sizes: number[] = [];
