@@ -49,19 +49,21 @@ void PackMatrix(Call &call) {
                      reinterpret_cast<typename Number::Step *>(panels));
 }
 
-// position keys [H, k, slots + n + 1] -> [H, steps of k, PositionColumns(slots, n)]
+// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, steps of k, kLanes]
 template <typename Number>
 void PackPositions(Call &call) {
   const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
-  const int64_t columns = PositionColumns(width - 1, 0);
-  const float *const keys = call.Data(0);
-  auto *to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, steps, columns}));
-  for (int64_t h = 0; h < heads; h++) {
-    for (int64_t s = 0; s < steps; s++, to += columns) {
-      const int64_t row = s * Number::kPerStep;
-      const float *const from = keys + (h * k + row) * width;
-      for (int64_t j = 0; j < width; j++) to[j] = MakeStep<Number>(from + j, k - row, width);
-      std::fill(to + width, to + columns, typename Number::Step{});
+  const int64_t vectors = PositionColumns(width - 1, 0) / kLanes;
+  const float *keys = call.Data(0);
+  auto *to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kLanes}));
+  for (int64_t h = 0; h < heads; h++, keys += k * width) {
+    for (int64_t column = 0; column < vectors * kLanes; column += kLanes) {
+      const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
+      for (int64_t s = 0; s < steps; s++, to += kLanes) {
+        const int64_t row = s * Number::kPerStep;
+        for (int64_t j = 0; j < filled; j++) to[j] = MakeStep<Number>(keys + row * width + column + j, k - row, width);
+        std::fill(to + filled, to + kLanes, typename Number::Step{});
+      }
     }
   }
 }
@@ -304,7 +306,8 @@ void RelativeAttention(Call &call) {
   const int64_t heads = call.Size(kQueries, 0), batch = call.Size(kQueries, 1), n = call.Size(kQueries, 2), k = call.Size(kQueries, 3);
   const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2), steps = StepsOf<Number>(k);
   const int64_t columns = PositionColumns(memory, n), compressed_columns = PositionColumns(compressed, n);
-  if (call.Size(kPositionKeys, 2) != columns || (compressed > 0 && call.Size(kCompressedPositionKeys, 2) != compressed_columns) ||
+  if (call.Size(kPositionKeys, 1) * kLanes != columns ||
+      (compressed > 0 && call.Size(kCompressedPositionKeys, 1) * kLanes != compressed_columns) ||
       call.Size(kCounts, 0) != batch) {
     return call.Fail("Cannot attend as position keys and counts must go with the memories");
   }

@@ -25,8 +25,8 @@ template <typename Number>
 struct AttentionHead {
   const float *queries;  // [n, k]
   const float *content_bias, *position_bias, *compressed_position_bias;  // [k]
-  const typename Number::Step *position_keys;             // [steps of k, PositionColumns(n_m, n)]
-  const typename Number::Step *compressed_position_keys;  // [steps of k, PositionColumns(n_cm, n)]
+  const typename Number::Step *position_keys;             // [PositionColumns(n_m, n) / kLanes, steps of k, kLanes]
+  const typename Number::Step *compressed_position_keys;  // [PositionColumns(n_cm, n) / kLanes, steps of k, kLanes]
   Tier compressed, memory, segment;
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
@@ -34,7 +34,7 @@ struct AttentionHead {
 };
 
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
-inline int64_t PositionColumns(int64_t slots, int64_t n) { return slots + n + 1 + kTileRows + kPanel; }
+inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kTileRows + kPanel, kLanes); }
 
 // Queries at once: their scores stay in the second level of cache while the keys pass through the first.
 constexpr int64_t kQueryBlock = 2 * kTileRows;
@@ -56,7 +56,7 @@ class HeadAttention {
     values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
     scores_.resize(kQueryBlock * columns);
     probabilities_.resize(kQueryBlock * columns / Number::kPerStep);
-    positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kPanel));
+    positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
     biased_.resize(kTileRows * head.k);
 
     columns_.clear();
@@ -167,20 +167,22 @@ class HeadAttention {
   }
 
   // What the relative positions of one tier contribute to a tile's scores, into positions_. Query r of the tile and the tier's
-  // visible slot j meet at column j + rows - 1 - r.
+  // visible slot j meet at column offset_ + j + rows - 1 - r: a tile begins where a vector of the table does.
   template <int kRows>
   void AddPositions(const float *queries, int64_t first, const float *bias, const Step *position_keys, const Tier &tier,
                     int64_t count) {
     const AttentionHead<Number> &head = *head_;
     const int64_t columns = PositionColumns(tier.slots, head.n);
     const int64_t start = head.n - first - kRows + 1 + tier.slots - tier.filled;
+    offset_ = start % kLanes;
     // What lies behind the table's end belongs to keys that come after their queries.
-    const int64_t window = RoundUp(std::min(count + kRows - 1, columns - kPanel - start), kPanel);
-    stride_ = RoundUp(count, kPanel) + kTileRows + kPanel;
+    const int64_t window = RoundUp(std::min(offset_ + count + kRows - 1, columns - kPanel - (start - offset_)), kPanel);
+    stride_ = RoundUp(count, kPanel) + kTileRows + kLanes + kPanel;
+    const Step *const table = position_keys + (start - offset_) * steps_;
     const LeftRows<Number> left = AddBias<kRows>(queries, bias);
     for (int64_t column = 0; column < window; column += kPanel) {
       Tile<kRows> tile = {};
-      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), position_keys + start + column, columns, steps_);
+      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), table + column * steps_, kLanes, steps_, kLanes * steps_);
       for (int r = 0; r < kRows; r++) {
         Store(positions_.data() + r * stride_ + column, tile[r][0]);
         Store(positions_.data() + r * stride_ + column + kLanes, tile[r][1]);
@@ -195,7 +197,7 @@ class HeadAttention {
     for (int64_t column = 0; column < columns; column += kPanel) {
       Tile<kRows> tile;
       for (int r = 0; r < kRows; r++) {
-        const float *const shifted = positions_.data() + r * stride_ + column + kRows - 1 - r;
+        const float *const shifted = positions_.data() + r * stride_ + offset_ + column + kRows - 1 - r;
         tile[r][0] = Load(shifted);
         tile[r][1] = Load(shifted + kLanes);
       }
@@ -259,7 +261,7 @@ class HeadAttention {
   }
 
   const AttentionHead<Number> *head_ = nullptr;
-  int64_t steps_ = 0, stride_ = 0;
+  int64_t steps_ = 0, stride_ = 0, offset_ = 0;
   Region old_ = {}, recent_ = {};
   std::vector<Slot> columns_;
   std::vector<Step> keys_, values_, probabilities_, left_, row_;
