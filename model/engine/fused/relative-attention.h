@@ -252,6 +252,7 @@ class HeadAttention {
         constexpr int kRows = decltype(count)::value;
         Tile<kRows> tile = {};
         MultiplyTile<Number, kRows>(tile, weights + row * steps, steps, values_.data() + column * all, kPanel, steps);
+#pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           float *const output = head.output + (first + row + r) * head.output_stride + column;
           StorePart(output, tile[r][0] * inverse_sums_[row + r], tile[r][1] * inverse_sums_[row + r], filled);

@@ -4,6 +4,7 @@ import {compile} from '../../../model/compile/compile.ts';
 import {disposeTensors} from '../../../model/dispose-tensors.ts';
 import {openEngine} from '../../../model/engine/engine.ts';
 import {fusedKernels} from '../../../model/kernels/fused-kernels.ts';
+import type {MemorySlots} from '../../../model/kernels/kernels.ts';
 import {equalsEager} from './equals-eager.ts';
 
 type Samples = {
@@ -122,6 +123,11 @@ test.serial('compile() gives what fused kernels compute', t => {
     tf.Tensor2D,
   ];
   const bias = tf.tensor1d([1, -2, 3, -4]);
+  const memorySlots = (slots: tf.Tensor2D): MemorySlots => [
+    tf.reshape(slots, [1, -1, 4]) as tf.Tensor3D,
+    tf.reshape(slots, [2, 1, -1, 2]) as tf.Tensor4D,
+    tf.reshape(tf.neg(slots), [2, 1, -1, 2]) as tf.Tensor4D,
+  ];
   equalsEager(
     t,
     inputs => {
@@ -131,7 +137,7 @@ test.serial('compile() gives what fused kernels compute', t => {
         normalised: kernels.layerNormalisation(inputs.x, {gain: inputs.bias, bias: inputs.bias}),
         product,
         sum: kernels.addDense(product, inputs.x, matrix),
-        appended: kernels.appendSlots(inputs.x, inputs.y),
+        appended: kernels.appendSlots(memorySlots(inputs.x), memorySlots(tf.slice(inputs.y, [0, 0], [2, 4]))),
       };
     },
     {x, y, bias},
