@@ -334,6 +334,21 @@ test.serial('A compiled function refuses to run inside a gradient, where it woul
   fn[Symbol.dispose]();
 });
 
+test.serial('A compiled function refuses to run on another backend, and goes on when its own is back', async t => {
+  const double = compile((x: tf.Tensor) => tf.mul(x, 2), {inputs: {shape: [2]}});
+  const own = tf.getBackend();
+  t.true(await tf.setBackend('cpu'));
+  t.throws(() => double(tf.ones([2])), {
+    message:
+      'Cannot call a compiled function as the backend must be the one that it was compiled for, "tensorflow": it is "cpu"',
+  });
+  const elsewhere = tf.tidy(() => tf.add(tf.ones([2]), 3));
+  await tf.setBackend(own);
+  t.deepEqual([...tf.tidy(() => double(elsewhere).dataSync())], [8, 8]);
+  elsewhere.dispose();
+  double[Symbol.dispose]();
+});
+
 test.serial('A compiled function is disposed of once or twice, and then refuses calls', t => {
   const fn = compile((x: tf.Tensor) => tf.neg(x), {inputs: {shape: []}});
   fn[Symbol.dispose]();
