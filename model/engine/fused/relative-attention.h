@@ -53,7 +53,9 @@ class HeadAttention {
     recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
     const int64_t columns = old_.padded + recent_.padded;
     keys_.resize(columns * steps_);
-    values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
+    // In float32, values already lie as products read them, but for the last columns of odd heads.
+    packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
+    if (packs_values_) values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
     scores_.resize(kQueryBlock * columns);
     probabilities_.resize(kQueryBlock * columns / Number::kPerStep);
     positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
@@ -66,7 +68,7 @@ class HeadAttention {
     AddColumns({head.segment.keys, head.segment.values, end, end}, end);
     columns_.resize(columns);
     PackKeys();
-    PackValues();
+    if (packs_values_) PackValues();
   }
 
   // Attends from queries `first` to `first + rows`, at most kQueryBlock.
@@ -251,7 +253,18 @@ class HeadAttention {
       ForTiles(rows, [&](int64_t row, auto count) {
         constexpr int kRows = decltype(count)::value;
         Tile<kRows> tile = {};
-        MultiplyTile<Number, kRows>(tile, weights + row * steps, steps, values_.data() + column * all, kPanel, steps);
+        const Step *const left = weights + row * steps;
+        if (packs_values_) {
+          MultiplyTile<Number, kRows>(tile, left, steps, values_.data() + column * all, kPanel, steps);
+        } else if constexpr (Number::kPerStep == 1) {
+          const Tier &old = head.compressed, &memory = head.memory;
+          const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t count) {
+            MultiplyTile<Number, kRows>(tile, left + from, steps, tier.values + slot * head.k + column, head.k, count);
+          };
+          mix(0, old, old.slots - old.filled, old.filled);
+          mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
+          mix(old_.padded + memory.filled, head.segment, 0, first + rows);
+        }
 #pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           float *const output = head.output + (first + row + r) * head.output_stride + column;
@@ -264,6 +277,7 @@ class HeadAttention {
   const AttentionHead<Number> *head_ = nullptr;
   int64_t steps_ = 0, stride_ = 0, offset_ = 0;
   Region old_ = {}, recent_ = {};
+  bool packs_values_ = true;
   std::vector<Slot> columns_;
   std::vector<Step> keys_, values_, probabilities_, left_, row_;
   std::vector<float> scores_, positions_, biased_;
