@@ -58,17 +58,9 @@ template <typename Number>
 void PackPositions(Call &call) {
   const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
   const int64_t vectors = PositionColumns(width - 1, 0) / kLanes;
-  const float *keys = call.Data(0);
-  auto *to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kLanes}));
-  for (int64_t h = 0; h < heads; h++, keys += k * width) {
-    for (int64_t column = 0; column < vectors * kLanes; column += kLanes) {
-      const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
-      for (int64_t s = 0; s < steps; s++, to += kLanes) {
-        const int64_t row = s * Number::kPerStep;
-        for (int64_t j = 0; j < filled; j++) to[j] = MakeStep<Number>(keys + row * width + column + j, k - row, width);
-        std::fill(to + filled, to + kLanes, typename Number::Step{});
-      }
-    }
+  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kLanes}));
+  for (int64_t h = 0; h < heads; h++) {
+    PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kLanes);
   }
 }
 

@@ -36,6 +36,20 @@ struct AttentionHead {
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
 inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kTileRows + kPanel, kLanes); }
 
+// One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, kLanes].
+template <typename Number>
+void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Number::Step *to) {
+  const int64_t columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(k);
+  for (int64_t column = 0; column < columns; column += kLanes) {
+    const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
+    for (int64_t s = 0; s < steps; s++, to += kLanes) {
+      const int64_t row = s * Number::kPerStep;
+      for (int64_t j = 0; j < filled; j++) to[j] = MakeStep<Number>(keys + row * width + column + j, k - row, width);
+      std::fill(to + filled, to + kLanes, typename Number::Step{});
+    }
+  }
+}
+
 // Queries at once: their scores stay in the second level of cache while the keys pass through the first.
 constexpr int64_t kQueryBlock = 2 * kTileRows;
 
