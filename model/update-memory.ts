@@ -46,14 +46,7 @@ export function updateMemory(
   const {memoryLength, compressedMemoryLength} = config;
   const available = memoryLength + config.segmentLength; // T
   const newest = {start: available - memoryLength, size: memoryLength};
-  const kept: LayerMemory =
-    memoryLength > 0
-      ? {
-          rows: kernels.appendSlots(memory.rows!, segment.rows), // [B, n_m, d]
-          keys: kernels.appendSlots(memory.keys!, segment.keys), // [H, B, n_m, k]
-          values: kernels.appendSlots(memory.values!, segment.values),
-        }
-      : {};
+  const kept: LayerMemory = memoryLength > 0 ? append(memory, segment, kernels) : {};
   if (compressedMemoryLength === 0) return {memory: kept};
 
   const mass = totalMass(memory, segment); // [B, T]
@@ -68,9 +61,7 @@ export function updateMemory(
     memory: {
       ...kept,
       ...(mass !== undefined && memoryLength > 0 && {attentionMass: joinSlices([mass], {axis: 1, ...newest})}), // [B, n_m]
-      compressedRows: append(memory.compressedRows!, compressed, {picks: plan.compressed, kernels}),
-      compressedKeys: append(memory.compressedKeys!, keys!, {picks: plan.compressedProjections, kernels}),
-      compressedValues: append(memory.compressedValues!, values!, {picks: plan.compressedProjections, kernels}),
+      ...appendCompressed(memory, {rows: compressed, keys: keys!, values: values!}, {plan, kernels}),
     },
     compression: {evicted, queries: segment.queries},
   };
@@ -114,13 +105,38 @@ function evictedAttention(mass: tf.Tensor2D, config: ModelConfig, plan: UpdatePl
   return tf.where(plan.isEvicted!, candidates, tf.scalar(-1)) as tf.Tensor2D;
 }
 
-/** The last n_cm slots of memory and new slots; slots [B, S, d] or [H, B, S, k]. */
-function append<T extends tf.Tensor>(
-  memory: T,
-  added: T,
-  {picks, kernels}: {picks: tf.Tensor1D | undefined; kernels: Kernels},
-): T {
-  if (picks === undefined) return kernels.appendSlots(memory, added);
+type NewSlots = Required<Pick<LayerMemory, 'rows' | 'keys' | 'values'>>;
+
+/** The last n_m slots of memory and segment. */
+function append(memory: LayerMemory, added: NewSlots, kernels: Kernels): LayerMemory {
+  const [rows, keys, values] = kernels.appendSlots(
+    [memory.rows!, memory.keys!, memory.values!],
+    [added.rows, added.keys, added.values],
+  );
+  return {rows, keys, values};
+}
+
+/** The last n_cm slots of compressed memory and of what each document compressed. */
+function appendCompressed(
+  {compressedRows, compressedKeys, compressedValues}: LayerMemory,
+  added: NewSlots,
+  {plan, kernels}: {plan: UpdatePlan; kernels: Kernels},
+): LayerMemory {
+  const memories = [compressedRows!, compressedKeys!, compressedValues!] as const;
+  const {compressed, compressedProjections: projections} = plan;
+  const [rows, keys, values] =
+    compressed === undefined || projections === undefined
+      ? kernels.appendSlots(memories, [added.rows, added.keys, added.values])
+      : [
+          pick(memories[0], added.rows, compressed),
+          pick(memories[1], added.keys, projections),
+          pick(memories[2], added.values, projections),
+        ];
+  return {compressedRows: rows, compressedKeys: keys, compressedValues: values};
+}
+
+/** Slots of memory and of what is added; slots [B, S, d] or [H, B, S, k]. */
+function pick<T extends tf.Tensor>(memory: T, added: T, picks: tf.Tensor1D): T {
   const axis = memory.rank - 2;
   const all = tf.concat([memory, added] as tf.Tensor[], axis);
   return tf.reshape(tf.gather(tf.reshape(all, [-1, memory.shape[axis + 1]!]), picks), memory.shape) as T;

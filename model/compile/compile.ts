@@ -65,12 +65,18 @@ export function compile<I extends object, O extends object>(
     constants: flattenTensors(constants),
     cache,
   });
+  const compiledFor = tf.getBackend();
   let disposed = false;
   const call = (given: I): O => {
     if (disposed) throw new Error('Cannot call a compiled function as it is disposed of: compile it again');
     if ((tf.engine() as unknown as Engine).state.gradientDepth > 0) {
       throw new Error(
         'Cannot call a compiled function inside a gradient as it has none: compile what takes the gradient',
+      );
+    }
+    if (graph !== undefined && tf.getBackend() !== compiledFor) {
+      throw new Error(
+        `Cannot call a compiled function as the backend must be the one that it was compiled for, "${compiledFor}": it is "${tf.getBackend()}"`,
       );
     }
     const flat = flattenTensors(given);

@@ -17,6 +17,9 @@ const inferredTypes: Readonly<Record<string, readonly string[]>> = {ExpandDims: 
 /** Its kernel reads the indices only to refuse those out of range, which TensorFlow does as well. */
 const mayRead = 'gather';
 
+/** Operations that look at the shape of what they take, and not at its values. */
+const shapeReaders: ReadonlySet<string> = new Set(['ZerosLike', 'OnesLike']);
+
 /**
  * Captured tensors of more bytes stay where they are and are given to the graph at each call. Small ones are written into it, since
  * TensorFlow plans by them: shapes, axes, paddings.
@@ -153,6 +156,33 @@ export class GraphRecorder {
     };
   }
 
+  /**
+   * Refuses to let a variable begin with values that differ from call to call.
+   *
+   * @throws {TypeError} If they depend on inputs or on other variables.
+   */
+  checkInitialValue(tensor: tf.Tensor): void {
+    const operations = new Map(this.#operations.map(operation => [operation.name, operation]));
+    const inputs = new Map(this.#inputs.map(({name, position}) => [name, this.#sources[position]]));
+    const [id] = this.#backend.getInputTensorIds([tensor]) as [number];
+    const value = this.#values.get(id);
+    const nodes = new Set(value === undefined ? [] : [nodeOf(value)]);
+    // Grows while it is gone through.
+    for (const node of nodes) {
+      const operation = operations.get(node);
+      if (operation !== undefined && !shapeReaders.has(operation.operation)) {
+        for (const input of operation.inputs) nodes.add(nodeOf(input));
+      }
+      if (!inputs.has(node)) continue;
+      const source = inputs.get(node);
+      if (source === undefined || source instanceof tf.Variable) {
+        this.#refuse(
+          'Cannot compile as a variable that "variable" makes of changing values would begin with the same ones at each call: make it outside, or use the tensor itself',
+        );
+      }
+    }
+  }
+
   #watchedBinding(): Pick<NativeBinding, 'executeOp' | 'tensorDataSync' | 'loadSavedModel' | 'runSavedModel'> {
     const binding = this.#binding;
     const refuseGraphs = () =>
@@ -204,7 +234,8 @@ export class GraphRecorder {
     // What no input leads to is computed for good: whoever uses it captures it.
     if (!inputs.some(id => this.#computed.has(id))) return;
     if (valueShapedOperations.has(operation)) {
-      this.#refuse(`Cannot compile as the shape of what "${operation}" gives depends on values: use a mask`);
+      const called = operationOf(this.#engine.state.activeScope?.name) ?? operation;
+      this.#refuse(`Cannot compile as the shape of what "${called}" gives depends on values: use a mask`);
     }
     const name = `operation_${this.#operations.length}`;
     const taken = inputs.map(id => {
@@ -277,13 +308,15 @@ function operationOf(scope: string | undefined): string | undefined {
   return scope?.match(/^(.*)__op$/)?.[1];
 }
 
-/** Names what reads values; operations of tfjs that wait for values have no scope. */
+/** Names what reads values: an operation of tfjs, of which those that wait for values have no scope, or a method of a tensor. */
 function readerOf(operation: string | undefined): string {
   const {stackTraceLimit} = Error;
   Error.stackTraceLimit = 50;
   const {stack = ''} = new Error();
   Error.stackTraceLimit = stackTraceLimit;
-  const name = operation ?? /\b(\w+Async)_ \(/.exec(stack)?.[1];
+  // Methods call one another: the last on the stack is the one that was called first.
+  const methods = [...stack.matchAll(/\bat (?:Tensor|Variable)\.(?:Tensor\.)?(\w+) /g)];
+  const name = operation ?? /\b(\w+Async)_ \(/.exec(stack)?.[1] ?? methods.at(-1)?.[1];
   return name === undefined ? 'the function' : `"${name}"`;
 }
 

@@ -24,10 +24,15 @@ export class RecordedVariables {
     for (const variable of Object.values(this.#engine.state.registeredVariables)) this.#add(variable);
   }
 
-  /** Calls a function that may make variables. */
+  /**
+   * Calls a function that may make variables.
+   *
+   * @throws {TypeError} If one would begin with values that differ from call to call: it is made only once.
+   */
   watch<T>(fn: () => T): T {
     const {makeVariable} = this.#engine;
     this.#engine.makeVariable = (...given) => {
+      this.#recorder.checkInitialValue(given[0]);
       const variable = makeVariable.apply(this.#engine, given);
       this.#add(variable);
       return variable;

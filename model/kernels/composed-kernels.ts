@@ -26,9 +26,13 @@ export const composedKernels: Kernels = {
   feedForward: (x, weights) => tf.add(x, composedFeedForwardSublayer(x, weights)),
   surprisal: composedSurprisal,
   sumTokens: composedSumTokens,
-  appendSlots: (memory, added) => {
-    const axis = memory.rank - 2;
-    return joinSlices([memory, added], {axis, start: added.shape[axis]!, size: memory.shape[axis]!});
+  appendSlots: ([rows, keys, values], [newRows, newKeys, newValues]) => {
+    const slots = {start: newRows.shape[1], size: rows.shape[1]};
+    return [
+      joinSlices([rows, newRows], {axis: 1, ...slots}),
+      joinSlices([keys, newKeys], {axis: 2, ...slots}),
+      joinSlices([values, newValues], {axis: 2, ...slots}),
+    ];
   },
   visibleKeys: (counts, config) => ({counts, mask: attentionMask(counts, config)}),
   attend: composedAttention,

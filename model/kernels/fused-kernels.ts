@@ -3,7 +3,7 @@ import {needsReceivedAttention} from '../needs-received-attention.ts';
 import type {Precision} from '../precision.ts';
 import {composedAttention} from './composed-attention.ts';
 import {composedKernels} from './composed-kernels.ts';
-import type {AttentionInput, AttentionOutput, Kernels} from './kernels.ts';
+import type {AttentionInput, AttentionOutput, Kernels, MemorySlots} from './kernels.ts';
 
 type Attribute = {readonly name: string; readonly type: number; readonly value: number};
 
@@ -63,7 +63,11 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
     surprisal: (hidden, tokens, {packed, columns}) =>
       multiply('Surprisal', [hidden, packed, tokens], {size: columns})[0] as tf.Tensor1D,
     sumTokens: (hidden, lengths) => run('SumTokens', [hidden, lengths])[0] as tf.Tensor2D,
-    appendSlots: <T extends tf.Tensor>(memory: T, added: T) => run('AppendSlots', [memory, added])[0] as T,
+    appendSlots: (memories, added) => {
+      // What is added takes the place of all slots: nothing is copied.
+      if (added[0].shape[1] === memories[0].shape[1]) return composedKernels.appendSlots(memories, added);
+      return run('AppendSlots', [...memories, ...added], {outputs: 3}) as unknown as MemorySlots;
+    },
     visibleKeys: (counts, config) =>
       needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},
     attend: input => (input.needsReceived ? composedAttention(input) : attend(input, multiply)),

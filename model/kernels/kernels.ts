@@ -32,6 +32,9 @@ export type AttentionOutput = {
   readonly received?: tf.Tensor2D;
 };
 
+/** Rows [B, S, d], and their keys and values [H, B, S, k]. */
+export type MemorySlots = readonly [rows: tf.Tensor3D, keys: tf.Tensor4D, values: tf.Tensor4D];
+
 /** The parts of a step that an engine may do in one pass over memory. */
 export interface Kernels {
   /** Brings a matrix [K, N], or its transpose [N, K], into the form in which the other kernels take it. */
@@ -54,8 +57,12 @@ export interface Kernels {
   surprisal(hidden: tf.Tensor2D, tokens: tf.Tensor1D, embedding: PackedMatrix): tf.Tensor1D;
   /** Sum of each document's first vectors. hidden [B, n, d], lengths int32 [B] → [B, d] */
   sumTokens(hidden: tf.Tensor3D, lengths: tf.Tensor1D): tf.Tensor2D;
-  /** The last S slots of memory and what is added behind it. memory [.., S, w], added [.., E, w] → [.., S, w] */
-  appendSlots<T extends tf.Tensor>(memory: T, added: T): T;
+  /**
+   * The last S slots of each memory and what is added behind it: of rows, keys and values, which all have S and E slots.
+   *
+   * memories [.., S, w], added [.., E, w] → [.., S, w]
+   */
+  appendSlots(memories: MemorySlots, added: MemorySlots): MemorySlots;
   /** Brings counts (int32 [B, 2]) into the form in which {@link attend} takes them; once for all layers of a step. */
   visibleKeys(counts: tf.Tensor2D, config: ModelConfig): VisibleKeys;
   /** Attention over compressed memory, memory and segment with relative positions (docs/model.md, "One step"). */

@@ -224,6 +224,23 @@ test.serial('LocalModel frees every tensor when disposed', async t => {
   t.is(tf.memory().numTensors, before);
 });
 
+test.serial('LocalModel holds a session for each power of two of rows at most, and none when disposed', async t => {
+  const {binding} = tf.backend() as unknown as {binding: {getNumOfSavedModels(): number}};
+  const sessions = binding.getNumOfSavedModels();
+  {
+    await using model = smallModel();
+    for (let rows = 1; rows <= 20; rows++) {
+      await model.step(
+        Array.from({length: rows}, (_, document) => ({memory: `${document}`, tokens: segment(document, rows)})),
+      );
+    }
+    // 1, 2, 4, 8, 16 and 32.
+    const held = binding.getNumOfSavedModels() - sessions;
+    t.true(held >= 2 && held <= 6, `${held}`);
+  }
+  t.is(binding.getNumOfSavedModels(), sessions);
+});
+
 test.serial(
   'LocalModel throws NumericalError when a result is not finite, and its memories stay as they were',
   async t => {

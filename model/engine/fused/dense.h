@@ -38,6 +38,8 @@ void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number:
       constexpr int kRows = decltype(count)::value;
       Tile<kRows> tile = {};
       MultiplyTile<Number, kRows>(tile, left.Row(row), left.stride(), right, kPanel, steps);
+      // Unrolled, so that the tile stays in registers from its first to its last use.
+#pragma GCC unroll 12
       for (int r = 0; r < kRows; r++) write(row + r, tile[r][0], tile[r][1]);
     });
   }

@@ -6,10 +6,14 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #ifdef __GLIBC__
 #include <malloc.h>
+#endif
+#ifdef __AVX512F__
+#include <immintrin.h>
 #endif
 
 #include "dense.h"
@@ -49,20 +53,14 @@ void PackMatrix(Call &call) {
                      reinterpret_cast<typename Number::Step *>(panels));
 }
 
-// position keys [H, k, slots + n + 1] -> [H, steps of k, PositionColumns(slots, n)]
+// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, steps of k, kLanes]
 template <typename Number>
 void PackPositions(Call &call) {
   const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
-  const int64_t columns = PositionColumns(width - 1, 0);
-  const float *const keys = call.Data(0);
-  auto *to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, steps, columns}));
+  const int64_t vectors = PositionColumns(width - 1, 0) / kLanes;
+  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kLanes}));
   for (int64_t h = 0; h < heads; h++) {
-    for (int64_t s = 0; s < steps; s++, to += columns) {
-      const int64_t row = s * Number::kPerStep;
-      const float *const from = keys + (h * k + row) * width;
-      for (int64_t j = 0; j < width; j++) to[j] = MakeStep<Number>(from + j, k - row, width);
-      std::fill(to + width, to + columns, typename Number::Step{});
-    }
+    PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kLanes);
   }
 }
 
@@ -170,7 +168,9 @@ void FeedForward(Call &call) {
   float *const output = call.Output(0, {rows, width});
   ForRowBlocks(rows, [&](int64_t first, int64_t count) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
-    float *const normalised = Room(scratch.normalised, count * width), *const hidden = Room(scratch.hidden, count * inner);
+    // Rows a power of two apart would contend for the same few lines of the cache.
+    const int64_t stride = RoundUp(inner, kLanes) + kLanes;
+    float *const normalised = Room(scratch.normalised, count * width), *const hidden = Room(scratch.hidden, count * stride);
     for (int64_t row = 0; row < count; row++) {
       NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
     }
@@ -180,11 +180,11 @@ void FeedForward(Call &call) {
                        const int64_t filled = std::min(kPanel, inner - column);
                        const TwoVectors bias = LoadPart(inner_bias + column, filled);
                        return [=](int64_t row, Vector a, Vector b) {
-                         float *const to = hidden + row * inner + column;
+                         float *const to = hidden + row * stride + column;
                          StorePart(to, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}), filled);
                        };
                      });
-    const LeftRows<Number> activated(hidden, count, inner, inner, scratch.left);
+    const LeftRows<Number> activated(hidden, count, inner, stride, scratch.left);
     Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner), 0,
                      call.Size(kOuter, 0), [&](int64_t column) {
                        const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
@@ -249,20 +249,49 @@ void Surprisal(Call &call) {
   }
 }
 
-// memory [.., S, w], added [.., E, w] -> the last S slots of both, memory first [.., S, w]
+// Copies of more bytes go past the cache, where they would not stay until they are read.
+constexpr int64_t kStreamedBytes = 2 << 20;
+
+void Copy(const float *from, int64_t count, float *to, bool streamed) {
+#ifdef __AVX512F__
+  if (streamed && count >= kLanes && reinterpret_cast<uintptr_t>(to) % (kLanes * sizeof(float)) == 0) {
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) _mm512_stream_ps(to + i, (__m512)Load(from + i));
+    std::copy_n(from + i, count - i, to + i);
+    _mm_sfence();
+    return;
+  }
+#endif
+  std::copy_n(from, count, to);
+}
+
+// Three memories [.., S, w], what is added to each [.., E, w] -> the last S slots of both, memory first, of each [.., S, w]
 void AppendSlots(Call &call) {
-  const std::vector<int64_t> shape = call.Shape(0);
-  const int rank = call.Rank(0);
-  const int64_t slots = shape[rank - 2], width = shape[rank - 1], added = call.Size(1, rank - 2);
-  int64_t outer = 1;
-  for (int axis = 0; axis < rank - 2; axis++) outer *= shape[axis];
-  const int64_t kept = std::max<int64_t>(0, slots - added);
-  const float *const memory = call.Data(0), *const fresh = call.Data(1);
-  float *const output = call.Output(0, shape);
-  ThreadPool::Shared().For(outer, [&](int64_t task) {
-    float *const out = output + task * slots * width;
-    std::copy_n(memory + ((task + 1) * slots - kept) * width, kept * width, out);
-    std::copy_n(fresh + ((task + 1) * added - (slots - kept)) * width, (slots - kept) * width, out + kept * width);
+  constexpr int kTensors = 3;
+  struct Append {
+    const float *memory, *added;
+    float *output;
+    int64_t outer, slots, width, extra;
+  };
+  std::array<Append, kTensors> appends;
+  std::vector<std::pair<int, int64_t>> tasks;
+  for (int i = 0; i < kTensors; i++) {
+    const std::vector<int64_t> shape = call.Shape(i);
+    const int rank = call.Rank(i);
+    int64_t outer = 1;
+    for (int axis = 0; axis < rank - 2; axis++) outer *= shape[axis];
+    appends[i] = {call.Data(i), call.Data(kTensors + i), call.Output(i, shape), outer, shape[rank - 2], shape[rank - 1],
+                  call.Size(kTensors + i, rank - 2)};
+    for (int64_t part = 0; part < outer; part++) tasks.emplace_back(i, part);
+  }
+  ThreadPool::Shared().For(static_cast<int64_t>(tasks.size()), [&](int64_t task) {
+    const auto [tensor, part] = tasks[task];
+    const auto &[memory, added, output, outer, slots, width, extra] = appends[tensor];
+    const int64_t kept = std::max<int64_t>(0, slots - extra);
+    const bool streamed = outer * slots * width * static_cast<int64_t>(sizeof(float)) > kStreamedBytes;
+    float *const out = output + part * slots * width;
+    Copy(memory + ((part + 1) * slots - kept) * width, kept * width, out, streamed);
+    Copy(added + ((part + 1) * extra - (slots - kept)) * width, (slots - kept) * width, out + kept * width, streamed);
   });
 }
 
@@ -304,7 +333,8 @@ void RelativeAttention(Call &call) {
   const int64_t heads = call.Size(kQueries, 0), batch = call.Size(kQueries, 1), n = call.Size(kQueries, 2), k = call.Size(kQueries, 3);
   const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2), steps = StepsOf<Number>(k);
   const int64_t columns = PositionColumns(memory, n), compressed_columns = PositionColumns(compressed, n);
-  if (call.Size(kPositionKeys, 2) != columns || (compressed > 0 && call.Size(kCompressedPositionKeys, 2) != compressed_columns) ||
+  if (call.Size(kPositionKeys, 1) * kLanes != columns ||
+      (compressed > 0 && call.Size(kCompressedPositionKeys, 1) * kLanes != compressed_columns) ||
       call.Size(kCounts, 0) != batch) {
     return call.Fail("Cannot attend as position keys and counts must go with the memories");
   }
@@ -377,7 +407,7 @@ const bool registered = [] {
   KeepFreedMemory();
   Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
-  Register<AppendSlots>("PalimpsestAppendSlots", {{"float", "float"}, {"float"}});
+  Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
   RegisterProducts<Float32>("");
 #ifdef __AVX512BF16__
   RegisterProducts<Bfloat16>("Bfloat16");

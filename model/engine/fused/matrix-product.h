@@ -40,13 +40,15 @@ struct Bfloat16 {
 template <int rows>
 using Tile = Vector[rows][kPanelVectors];
 
-// tile += left · right. Left: `rows` rows of steps, `left_stride` apart. Right: steps of a panel, `right_stride` apart.
+// tile += left · right. Left: `rows` rows of steps, `left_stride` apart. Right: steps of a panel, `right_stride` apart, the second
+// vector of each `second` behind its first.
 template <typename Number, int rows>
 inline __attribute__((always_inline)) void MultiplyTile(Tile<rows> &tile, const typename Number::Step *left, int64_t left_stride,
-                                                        const typename Number::Step *right, int64_t right_stride, int64_t steps) {
+                                                        const typename Number::Step *right, int64_t right_stride, int64_t steps,
+                                                        int64_t second = kLanes) {
   for (int64_t s = 0; s < steps; s++) {
     const typename Number::Factor right0 = Number::LoadSteps(right + s * right_stride);
-    const typename Number::Factor right1 = Number::LoadSteps(right + s * right_stride + kLanes);
+    const typename Number::Factor right1 = Number::LoadSteps(right + s * right_stride + second);
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
       const typename Number::Factor factor = Number::BroadcastStep(left[r * left_stride + s]);

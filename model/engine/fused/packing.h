@@ -64,7 +64,8 @@ class LeftRows {
       steps_ = from;
       stride_ = stride;
     } else {
-      stride_ = StepsOf<Number>(length);
+      // Rows a power of two apart would contend for the same few lines of the cache.
+      stride_ = StepsOf<Number>(length) + kLanes;
       if (static_cast<int64_t>(scratch.size()) < rows * stride_) scratch.resize(rows * stride_);
       for (int64_t row = 0; row < rows; row++) ToSteps<Number>(from + row * stride, length, scratch.data() + row * stride_);
       steps_ = scratch.data();

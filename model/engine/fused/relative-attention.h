@@ -25,8 +25,8 @@ template <typename Number>
 struct AttentionHead {
   const float *queries;  // [n, k]
   const float *content_bias, *position_bias, *compressed_position_bias;  // [k]
-  const typename Number::Step *position_keys;             // [steps of k, PositionColumns(n_m, n)]
-  const typename Number::Step *compressed_position_keys;  // [steps of k, PositionColumns(n_cm, n)]
+  const typename Number::Step *position_keys;             // [PositionColumns(n_m, n) / kLanes, steps of k, kLanes]
+  const typename Number::Step *compressed_position_keys;  // [PositionColumns(n_cm, n) / kLanes, steps of k, kLanes]
   Tier compressed, memory, segment;
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
@@ -34,7 +34,21 @@ struct AttentionHead {
 };
 
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
-inline int64_t PositionColumns(int64_t slots, int64_t n) { return slots + n + 1 + kTileRows + kPanel; }
+inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kTileRows + kPanel, kLanes); }
+
+// One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, kLanes].
+template <typename Number>
+void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Number::Step *to) {
+  const int64_t columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(k);
+  for (int64_t column = 0; column < columns; column += kLanes) {
+    const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
+    for (int64_t s = 0; s < steps; s++, to += kLanes) {
+      const int64_t row = s * Number::kPerStep;
+      for (int64_t j = 0; j < filled; j++) to[j] = MakeStep<Number>(keys + row * width + column + j, k - row, width);
+      std::fill(to + filled, to + kLanes, typename Number::Step{});
+    }
+  }
+}
 
 // Queries at once: their scores stay in the second level of cache while the keys pass through the first.
 constexpr int64_t kQueryBlock = 2 * kTileRows;
@@ -53,10 +67,12 @@ class HeadAttention {
     recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
     const int64_t columns = old_.padded + recent_.padded;
     keys_.resize(columns * steps_);
-    values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
+    // In float32, values already lie as products read them, but for the last columns of odd heads.
+    packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
+    if (packs_values_) values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
     scores_.resize(kQueryBlock * columns);
     probabilities_.resize(kQueryBlock * columns / Number::kPerStep);
-    positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kPanel));
+    positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
     biased_.resize(kTileRows * head.k);
 
     columns_.clear();
@@ -66,7 +82,7 @@ class HeadAttention {
     AddColumns({head.segment.keys, head.segment.values, end, end}, end);
     columns_.resize(columns);
     PackKeys();
-    PackValues();
+    if (packs_values_) PackValues();
   }
 
   // Attends from queries `first` to `first + rows`, at most kQueryBlock.
@@ -167,20 +183,22 @@ class HeadAttention {
   }
 
   // What the relative positions of one tier contribute to a tile's scores, into positions_. Query r of the tile and the tier's
-  // visible slot j meet at column j + rows - 1 - r.
+  // visible slot j meet at column offset_ + j + rows - 1 - r: a tile begins where a vector of the table does.
   template <int kRows>
   void AddPositions(const float *queries, int64_t first, const float *bias, const Step *position_keys, const Tier &tier,
                     int64_t count) {
     const AttentionHead<Number> &head = *head_;
     const int64_t columns = PositionColumns(tier.slots, head.n);
     const int64_t start = head.n - first - kRows + 1 + tier.slots - tier.filled;
+    offset_ = start % kLanes;
     // What lies behind the table's end belongs to keys that come after their queries.
-    const int64_t window = RoundUp(std::min(count + kRows - 1, columns - kPanel - start), kPanel);
-    stride_ = RoundUp(count, kPanel) + kTileRows + kPanel;
+    const int64_t window = RoundUp(std::min(offset_ + count + kRows - 1, columns - kPanel - (start - offset_)), kPanel);
+    stride_ = RoundUp(count, kPanel) + kTileRows + kLanes + kPanel;
+    const Step *const table = position_keys + (start - offset_) * steps_;
     const LeftRows<Number> left = AddBias<kRows>(queries, bias);
     for (int64_t column = 0; column < window; column += kPanel) {
       Tile<kRows> tile = {};
-      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), position_keys + start + column, columns, steps_);
+      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), table + column * steps_, kLanes, steps_, kLanes * steps_);
       for (int r = 0; r < kRows; r++) {
         Store(positions_.data() + r * stride_ + column, tile[r][0]);
         Store(positions_.data() + r * stride_ + column + kLanes, tile[r][1]);
@@ -195,7 +213,7 @@ class HeadAttention {
     for (int64_t column = 0; column < columns; column += kPanel) {
       Tile<kRows> tile;
       for (int r = 0; r < kRows; r++) {
-        const float *const shifted = positions_.data() + r * stride_ + column + kRows - 1 - r;
+        const float *const shifted = positions_.data() + r * stride_ + offset_ + column + kRows - 1 - r;
         tile[r][0] = Load(shifted);
         tile[r][1] = Load(shifted + kLanes);
       }
@@ -249,7 +267,19 @@ class HeadAttention {
       ForTiles(rows, [&](int64_t row, auto count) {
         constexpr int kRows = decltype(count)::value;
         Tile<kRows> tile = {};
-        MultiplyTile<Number, kRows>(tile, weights + row * steps, steps, values_.data() + column * all, kPanel, steps);
+        const Step *const left = weights + row * steps;
+        if (packs_values_) {
+          MultiplyTile<Number, kRows>(tile, left, steps, values_.data() + column * all, kPanel, steps);
+        } else if constexpr (Number::kPerStep == 1) {
+          const Tier &old = head.compressed, &memory = head.memory;
+          const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t count) {
+            MultiplyTile<Number, kRows>(tile, left + from, steps, tier.values + slot * head.k + column, head.k, count);
+          };
+          mix(0, old, old.slots - old.filled, old.filled);
+          mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
+          mix(old_.padded + memory.filled, head.segment, 0, first + rows);
+        }
+#pragma GCC unroll 12
         for (int r = 0; r < kRows; r++) {
           float *const output = head.output + (first + row + r) * head.output_stride + column;
           StorePart(output, tile[r][0] * inverse_sums_[row + r], tile[r][1] * inverse_sums_[row + r], filled);
@@ -259,8 +289,9 @@ class HeadAttention {
   }
 
   const AttentionHead<Number> *head_ = nullptr;
-  int64_t steps_ = 0, stride_ = 0;
+  int64_t steps_ = 0, stride_ = 0, offset_ = 0;
   Region old_ = {}, recent_ = {};
+  bool packs_values_ = true;
   std::vector<Slot> columns_;
   std::vector<Step> keys_, values_, probabilities_, left_, row_;
   std::vector<float> scores_, positions_, biased_;

@@ -52,6 +52,31 @@ test.serial('A compiled function leaves no session behind when it is disposed of
   t.is(binding.getNumOfSavedModels(), sessions);
 });
 
+test.serial('compile() holds one session for each of 100 shapes, and none when they are disposed of', t => {
+  const binding = (tf.backend() as unknown as {binding: {getNumOfSavedModels(): number}}).binding;
+  const sessions = binding.getNumOfSavedModels();
+  const {numTensors} = tf.memory();
+  const weights = tf.ones<tf.Rank.R2>([512, 512]);
+  const before = process.memoryUsage.rss();
+  const compiled = Array.from({length: 100}, (_, index) =>
+    compile((x: tf.Tensor2D) => tf.matMul(x, weights), {inputs: {shape: [index + 1, 512]}, constants: {weights}}),
+  );
+  t.is(binding.getNumOfSavedModels(), sessions + 100);
+  // The constant is there once; 100 of them would be 100 MiB.
+  const grown = process.memoryUsage.rss() - before;
+  t.true(grown < 64 * MiB, `${grown}`);
+  for (const [index, fn] of compiled.entries()) {
+    t.deepEqual(
+      tf.tidy(() => fn(tf.ones([index + 1, 512])).shape),
+      [index + 1, 512],
+    );
+  }
+  for (const fn of compiled) fn[Symbol.dispose]();
+  t.is(binding.getNumOfSavedModels(), sessions);
+  weights.dispose();
+  t.is(tf.memory().numTensors, numTensors);
+});
+
 test.serial('compile() works in two threads at once', async t => {
   const module = (path: string) => new URL(`../../../model/${path}`, import.meta.url).href;
   const code = `

@@ -14,9 +14,11 @@ test.serial.before(async () => {
 const drawn = (operation: string) =>
   `Cannot compile as what "${operation}" draws would be the same at each call: draw outside and declare it as an input`;
 const read = (reader: string) =>
-  `Cannot compile as values that depend on inputs must stay in tensors: ${reader} reads some back to JavaScript`;
+  `Cannot compile as values that depend on inputs must stay in tensors: "${reader}" reads some back to JavaScript`;
 const shaped = (operation: string) =>
   `Cannot compile as the shape of what "${operation}" gives depends on values: use a mask`;
+const madeInside =
+  'Cannot compile as a variable that "variable" makes of changing values would begin with the same ones at each call: make it outside, or use the tensor itself';
 const another = 'Cannot compile as the function runs a compiled function or a SavedModel: compile it whole';
 
 const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknown, message: string | RegExp])[] = [
@@ -38,10 +40,13 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
   ['tf.multinomial', ({x}) => tf.multinomial(x, 2), drawn('multinomial')],
   ['tf.dropout', ({x}) => tf.dropout(x, 0.5), drawn('dropout')],
   ['Math.random', ({x}) => tf.mul(x, Math.random()), drawn('Math.random')],
-  ['dataSync', ({x}) => tf.mul(x, x.dataSync()[0]!), read('the function')],
-  ['dataSync of a result', ({x}) => tf.mul(x, tf.sum(x).dataSync()[0]!), read('the function')],
-  ['arraySync', ({x}) => tf.mul(x, x.arraySync()[0]!), read('the function')],
-  ['data', async ({x}) => tf.mul(x, (await x.data())[0]!), read('the function')],
+  ['dataSync', ({x}) => tf.mul(x, x.dataSync()[0]!), read('dataSync')],
+  ['dataSync of a result', ({x}) => tf.mul(x, tf.sum(x).dataSync()[0]!), read('dataSync')],
+  ['arraySync', ({x}) => tf.mul(x, x.arraySync()[0]!), read('arraySync')],
+  ['bufferSync', ({x}) => tf.mul(x, x.bufferSync().get(0)), read('bufferSync')],
+  ['print', ({x}) => x.print(), read('print')],
+  ['data', async ({x}) => tf.mul(x, (await x.data())[0]!), read('data')],
+  ['array', async ({x}) => tf.mul(x, (await x.array())[0]!), read('array')],
   [
     'a read whose error is caught',
     ({x}) => {
@@ -50,7 +55,7 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
       } catch {}
       return tf.neg(x);
     },
-    read('the function'),
+    read('dataSync'),
   ],
   [
     'a read that nobody waits for',
@@ -58,16 +63,19 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
       x.data().catch(() => {});
       return tf.neg(x);
     },
-    read('the function'),
+    read('data'),
   ],
-  ['tf.whereAsync', ({x}) => tf.whereAsync(tf.greater(x, 0)), read('"whereAsync"')],
-  ['tf.booleanMaskAsync', ({x}) => tf.booleanMaskAsync(x, tf.greater(x, 0)), read('"whereAsync"')],
-  ['tf.unique', ({x}) => tf.unique(x).values, shaped('UniqueV2')],
+  ['tf.whereAsync', ({x}) => tf.whereAsync(tf.greater(x, 0)), read('whereAsync')],
+  ['tf.booleanMaskAsync', ({x}) => tf.booleanMaskAsync(x, tf.greater(x, 0)), read('whereAsync')],
+  ['tf.unique', ({x}) => tf.unique(x).values, shaped('unique')],
   [
     'tf.image.nonMaxSuppression',
     ({x}) => tf.image.nonMaxSuppression(tf.zeros([4, 4]), x, 2),
-    shaped('NonMaxSuppressionV3'),
+    shaped('nonMaxSuppression'),
   ],
+  ['tf.variable of an input', ({x}) => tf.add(tf.variable(x), 1), madeInside],
+  ['tf.variable of what an input decides', ({x}) => tf.variable(tf.mul(tf.zerosLike(x), tf.sum(x))), madeInside],
+  ['tf.variable of another variable', ({x}) => tf.add(tf.variable(tf.neg(kept)), x), madeInside],
   ['a compiled function inside', ({x}) => double(x), another],
   [
     'compiling inside',
@@ -92,23 +100,24 @@ const refusals: readonly (readonly [name: string, fn: (inputs: Inputs) => unknow
 ];
 
 let double: (x: tf.Tensor) => tf.Tensor;
+let kept: tf.Variable;
 
 for (const [name, fn, message] of refusals) {
   test.serial(`compile() refuses ${name}, and leaves everything as it was`, t => {
     double = compile((x: tf.Tensor) => tf.mul(x, 2), {inputs: {shape: [4]}});
-    const variable = tf.variable(tf.scalar(5));
+    kept = tf.variable(tf.scalar(5));
     const {random} = Math;
     const before = tf.memory().numTensors;
     t.throws(() => tf.tidy(() => void compile(fn as (inputs: Inputs) => tf.Tensor, {inputs})), {message});
     t.is(tf.memory().numTensors, before);
     t.is(Math.random, random);
-    t.is(variable.dataSync()[0], 5);
+    t.is(kept.dataSync()[0], 5);
     t.is(
       tf.tidy(() => double(tf.ones([4])).dataSync()[0]),
       2,
     );
     t.notThrows(() => tf.tidy(() => tf.randomUniform([2]).dataSync()));
-    variable.dispose();
+    kept.dispose();
     (double as unknown as Disposable)[Symbol.dispose]();
   });
 }

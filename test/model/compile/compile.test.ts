@@ -4,6 +4,7 @@ import {compile} from '../../../model/compile/compile.ts';
 import {disposeTensors} from '../../../model/dispose-tensors.ts';
 import {openEngine} from '../../../model/engine/engine.ts';
 import {fusedKernels} from '../../../model/kernels/fused-kernels.ts';
+import type {MemorySlots} from '../../../model/kernels/kernels.ts';
 import {equalsEager} from './equals-eager.ts';
 
 type Samples = {
@@ -122,6 +123,11 @@ test.serial('compile() gives what fused kernels compute', t => {
     tf.Tensor2D,
   ];
   const bias = tf.tensor1d([1, -2, 3, -4]);
+  const memorySlots = (slots: tf.Tensor2D): MemorySlots => [
+    tf.reshape(slots, [1, -1, 4]) as tf.Tensor3D,
+    tf.reshape(slots, [2, 1, -1, 2]) as tf.Tensor4D,
+    tf.reshape(tf.neg(slots), [2, 1, -1, 2]) as tf.Tensor4D,
+  ];
   equalsEager(
     t,
     inputs => {
@@ -131,7 +137,7 @@ test.serial('compile() gives what fused kernels compute', t => {
         normalised: kernels.layerNormalisation(inputs.x, {gain: inputs.bias, bias: inputs.bias}),
         product,
         sum: kernels.addDense(product, inputs.x, matrix),
-        appended: kernels.appendSlots(inputs.x, inputs.y),
+        appended: kernels.appendSlots(memorySlots(inputs.x), memorySlots(tf.slice(inputs.y, [0, 0], [2, 4]))),
       };
     },
     {x, y, bias},
@@ -326,6 +332,21 @@ test.serial('A compiled function refuses to run inside a gradient, where it woul
     message: 'Cannot call a compiled function inside a gradient as it has none: compile what takes the gradient',
   });
   fn[Symbol.dispose]();
+});
+
+test.serial('A compiled function refuses to run on another backend, and goes on when its own is back', async t => {
+  const double = compile((x: tf.Tensor) => tf.mul(x, 2), {inputs: {shape: [2]}});
+  const own = tf.getBackend();
+  t.true(await tf.setBackend('cpu'));
+  t.throws(() => double(tf.ones([2])), {
+    message:
+      'Cannot call a compiled function as the backend must be the one that it was compiled for, "tensorflow": it is "cpu"',
+  });
+  const elsewhere = tf.tidy(() => tf.add(tf.ones([2]), 3));
+  await tf.setBackend(own);
+  t.deepEqual([...tf.tidy(() => double(elsewhere).dataSync())], [8, 8]);
+  elsewhere.dispose();
+  double[Symbol.dispose]();
 });
 
 test.serial('A compiled function is disposed of once or twice, and then refuses calls', t => {
