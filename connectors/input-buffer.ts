@@ -9,15 +9,26 @@ const growth = 1.25;
 /** Looks ahead into what a reader gives, and counts what was taken. */
 export class InputBuffer implements ByteReader {
   readonly #reader: ByteReader;
+  /** Whether more may be slow to come. */
+  readonly live: boolean;
   #bytes = new Uint8Array(INITIAL_BYTES);
   #start = 0;
   #end = 0;
   #ended = false;
   #offset = 0;
 
-  /** @param reader At its start; belongs to the buffer from here on. */
-  constructor(reader: ByteReader) {
+  /**
+   * @param reader At its start; belongs to the buffer from here on.
+   * @param options `live` if more may be slow to come, as from a pipe. @default false
+   */
+  constructor(reader: ByteReader, {live = false}: {readonly live?: boolean} = {}) {
     this.#reader = reader;
+    this.live = live;
+  }
+
+  /** Whether all that is left is available. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Index of the next byte in the whole content. */
@@ -38,6 +49,11 @@ export class InputBuffer implements ByteReader {
       else this.#append(piece);
     }
     return this.available;
+  }
+
+  /** Makes up to `count` bytes available, as many as there are now if more may be slow to come, and returns how many are. */
+  gather(count: number): Promise<number> {
+    return this.fill(this.live ? 1 : count);
   }
 
   /** The next available bytes; valid until the next `fill`. */

@@ -22,7 +22,7 @@ export async function nextWholeLines(
 ): Promise<InputRecord> {
   const room = boundary > buffer.offset ? boundary - buffer.offset : Number.POSITIVE_INFINITY;
   const limit = Math.min(chunkBytes, room);
-  if ((await buffer.fill(limit + 1)) <= limit) return nextChunk(buffer, {chunkBytes, boundary});
+  if ((await buffer.gather(limit + 1)) <= limit && buffer.ended) return nextChunk(buffer, {chunkBytes, boundary});
   const lastFeed = buffer.peek(limit).lastIndexOf(LINE_FEED);
   if (lastFeed !== -1) return nextChunk(buffer, {chunkBytes: lastFeed + 1, boundary});
   // What an interrupted run took last ends there, whether that is the end of a line or was the end of the input.

@@ -23,7 +23,7 @@ export type Content = {
 /** Opens a file by its path, or a stream. When `signal` is aborted it is closed, and a read in flight ends. */
 export async function openContent(input: string | Readable, {signal}: {signal: AbortSignal}): Promise<Content> {
   const {reader, ...about} = typeof input === 'string' ? await openFile(input) : openStream(input);
-  const raw = new InputBuffer(closedBy(signal, reader));
+  const raw = new InputBuffer(closedBy(signal, reader), {live: !about.repeatable});
   try {
     signal.throwIfAborted();
     if (!(await isGzip(raw))) return {buffer: raw, ...about};

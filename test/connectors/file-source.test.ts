@@ -42,6 +42,15 @@ function read(inputs: readonly string[], options: Omit<FileSourceOptions, 'input
   return showAll(new FileSource({inputs, ...options}).open());
 }
 
+/** All content that elements show, what is cut set off, whether the last record alone is marked as such, and the barrier. */
+function joined(shown: readonly string[]): unknown[] {
+  const records = shown.slice(0, -1);
+  const content = records.map(
+    line => JSON.parse(/"(?:[^"\\]|\\.)*"/.exec(line)![0]) + (line.endsWith(' cut') ? '…' : ''),
+  );
+  return [content.join(''), records.map(line => line.includes('" last')).indexOf(true) - records.length, shown.at(-1)];
+}
+
 function progressOf(partition: string, nextOffset: bigint, ended: boolean): Progress {
   return {partitions: new Map([[partition, {nextOffset, ended}]]), outputs: new Map()};
 }
@@ -115,7 +124,11 @@ for (const [name, content, options, expected] of [
         Array.from(bytes, byte => Buffer.of(byte)),
         {objectMode: false},
       );
-      t.deepEqual(await read(['-'], {...options, stdin: {stream}}), piped);
+      const shown = await read(['-'], {...options, stdin: {stream}});
+      // Text is given as it comes, in more pieces than of a file.
+      const split = 'split' in options ? options.split : 'chunks';
+      if (split === 'lines' || bytes[0] === 0x1f) t.deepEqual(shown, piped);
+      else t.deepEqual(joined(shown), joined(piped));
     }
   });
 }
@@ -261,7 +274,12 @@ test('FileSource goes on with standard input that is piped again', async t => {
         ...options,
       }).open(progress && {progress}),
     );
-  t.deepEqual(await open({}, progressOf('stdin', 2n, false)), ['stdin 3 "cd"', 'stdin 4 "e" last', '-- stdin 5 ended']);
+  t.deepEqual(await open({}, progressOf('stdin', 2n, false)), [
+    'stdin 3 "cd"',
+    'stdin 4 "e"',
+    'stdin 4 "" last',
+    '-- stdin 5 ended',
+  ]);
   t.deepEqual(await open({}, progressOf('stdin', 5n, true)), ['--']);
   const error = await t.throwsAsync(open({}, progressOf('stdin', 6n, false)), {instanceOf: SourceError});
   t.is(error?.message, 'Cannot go on reading "-" at offset 6 as it holds only 5 bytes: pipe the same input again');
@@ -447,8 +465,8 @@ test('FileSource names the place where reading failed', async t => {
     },
     {instanceOf: SourceError},
   );
-  t.is(shown.length, 1);
-  t.regex(error?.message ?? '', /^Cannot read "-" at offset \d{5,6} as i\/o error$/);
+  t.true(shown.length >= 1);
+  t.regex(error?.message ?? '', /^Cannot read "-" at offset \d+ as i\/o error$/);
   t.is(error?.cause, cause);
 });
 
@@ -538,6 +556,7 @@ for (const [name, start] of [
       const controller = new AbortController();
       const source = new FileSource({inputs: ['-'], stdin: {stream}});
       const reader = source.open({signal: controller.signal}).getReader();
+      if (name === 'standard input') await reader.read();
       const reading = reader.read().then(
         ({done}) => (done ? 'done' : 'record'),
         error => error,
@@ -567,7 +586,7 @@ test('FileSource can be aborted at any moment while it opens standard input', as
   }
 });
 
-test('FileSource reads nothing before it is pulled and no more than one byte ahead of a chunk of standard input', async t => {
+test('FileSource reads nothing before it is pulled and no further ahead than one byte of standard input', async t => {
   let given = 0;
   const stream = new Readable({
     highWaterMark: 1,
@@ -587,8 +606,8 @@ test('FileSource reads nothing before it is pulled and no more than one byte ahe
   const run = Pipeline.from(source).to(sink, {signal: controller.signal, graceMs: 0});
   while (sink.arrived === 0) await delay(5);
   await delay(20);
-  // One record of 100 bytes waits in the sink; one byte behind it was looked at, and one waits in the Node.js stream.
-  t.is(given, 102);
+  // One record of what came at once waits in the sink, and one byte in the Node.js stream.
+  t.true(given <= 3, `${given}`);
   controller.abort(new Error('enough'));
   await t.throwsAsync(run, {message: 'enough'});
   sink.release();
