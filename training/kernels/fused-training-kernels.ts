@@ -1,24 +1,27 @@
 import * as tf from '@tensorflow/tfjs';
 import type {ComposedMatrix} from '../../model/kernels/composed-dense.ts';
-import {composedProjectHeads} from '../../model/kernels/composed-project-heads.ts';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
+import type {Precision} from '../../model/precision.ts';
 import {composedTrainingKernels} from './composed-training-kernels.ts';
 import {fusedAttention} from './fused-attention.ts';
+import {fusedProjectHeads} from './fused-project-heads.ts';
 import {TensorflowOperations} from './tensorflow-operations.ts';
 import type {TrainingKernels} from './training-kernels.ts';
 
 /**
- * Training kernels of the native engine that "palimpsest native install" builds, with gradients of their own: those of
- * model/engine/fused/, and TensorFlow's where it has a fused one that tfjs does not use.
+ * Training kernels of the native engine that "palimpsest native install" builds, with gradients of their own (model/engine/fused/).
  *
- * @returns `undefined` if the current engine does not have them.
+ * @param precision How matrix products multiply, forward and backward; their factors are rounded as they are packed, sums are float32.
+ * @returns `undefined` if the current engine does not have them, or its processor does not multiply in that precision.
  */
-export function fusedTrainingKernels(): TrainingKernels | undefined {
-  if (fusedKernels() === undefined) return undefined;
+export function fusedTrainingKernels(precision: Precision = 'float32'): TrainingKernels | undefined {
+  if (fusedKernels(precision) === undefined) return undefined;
   const operations = new TensorflowOperations();
   const {run, runAll} = operations;
-  const product = (a: tf.Tensor, b: tf.Tensor, transpose: {a?: boolean; b?: boolean}) =>
-    run('MatMul', [a, b], [operations.flag('transpose_a', transpose.a), operations.flag('transpose_b', transpose.b)]);
+  const suffix = precision === 'bfloat16' ? 'Bfloat16' : '';
+  const multiply = (operation: string, inputs: readonly tf.Tensor[], size = 0) =>
+    run(`PalimpsestTraining${operation}${suffix}`, inputs, [operations.size(size)]);
+  const columnSums = (x: tf.Tensor) => run('PalimpsestColumnSums', [x]);
   const layerNormalisation: TrainingKernels['layerNormalisation'] = (x, {gain, bias}) =>
     tf.customGrad((given, scale, shift, save) => {
       (save as tf.GradSaveFunc)([given as tf.Tensor, scale as tf.Tensor]);
@@ -27,51 +30,60 @@ export function fusedTrainingKernels(): TrainingKernels | undefined {
         gradFunc: (dy, saved) => runAll('PalimpsestLayerNormalisationGradient', {inputs: [...saved, dy], outputs: 3}),
       };
     })(x, gain, bias) as tf.Tensor2D;
-  // tfjs takes the product of batches, which is slower.
   const dense: TrainingKernels['dense'] = (x, matrix) => {
     const {packed, transposed} = matrix as ComposedMatrix;
     return tf.customGrad((given, weight, save) => {
       (save as tf.GradSaveFunc)([given as tf.Tensor, weight as tf.Tensor]);
       return {
-        value: product(given as tf.Tensor, weight as tf.Tensor, {b: transposed}),
+        value: multiply('Dense', [given, weight] as tf.Tensor[], Number(transposed)),
         gradFunc: (dy, [rows, columns]) => [
-          product(dy, columns!, {b: !transposed}),
-          transposed ? product(dy, rows!, {a: true}) : product(rows!, dy, {a: true}),
+          multiply('Dense', [dy, columns!], Number(!transposed)),
+          multiply('WeightGradient', transposed ? [dy, rows!] : [rows!, dy]),
         ],
       };
     })(x, packed) as tf.Tensor2D;
   };
-  const addBias = (x: tf.Tensor2D, bias: tf.Tensor) =>
-    tf.customGrad((given, shift) => ({
-      value: run('BiasAdd', [given, shift] as tf.Tensor[]),
-      gradFunc: dy => [dy, run('BiasAddGrad', [dy])],
-    }))(x, bias) as tf.Tensor2D;
-  const biasRelu = (x: tf.Tensor2D, bias: tf.Tensor) =>
-    tf.customGrad((given, shift, save) => {
-      const value = run('Relu', [run('BiasAdd', [given, shift] as tf.Tensor[])]);
-      (save as tf.GradSaveFunc)([value]);
+  // relu(x W_inner + b_inner) W_outer + b_outer
+  const feedForward = (x: tf.Tensor2D, ...weights: readonly tf.Tensor[]) =>
+    tf.customGrad((...given) => {
+      const save = given.pop() as tf.GradSaveFunc;
+      const [rows, inner, innerBias, outer, outerBias] = given as tf.Tensor[];
+      const hidden = multiply('DenseBias', [rows!, inner!, innerBias!], 1); // [S, f]
+      save([rows!, inner!, outer!, hidden]);
       return {
-        value,
-        gradFunc: (dy, [positive]) => {
-          const slope = run('ReluGrad', [dy, positive!]);
-          return [slope, run('BiasAddGrad', [slope])];
+        value: multiply('DenseBias', [hidden, outer!, outerBias!]),
+        gradFunc: (dy, saved) => {
+          const [before, first, second, positive] = saved as tf.Tensor[];
+          const slope = multiply('RectifiedGradient', [dy, second!, positive!]); // [S, f]
+          return [
+            multiply('Dense', [slope, first!], 1),
+            multiply('WeightGradient', [before!, slope]),
+            columnSums(slope),
+            multiply('WeightGradient', [positive!, dy]),
+            columnSums(dy),
+          ];
         },
       };
-    })(x, bias) as tf.Tensor2D;
-  const feedForwardSublayer: TrainingKernels['feedForwardSublayer'] = (x, weights) => {
-    const normalised = layerNormalisation(x, weights.normalisation); // [S, d]
-    const hidden = biasRelu(dense(normalised, weights.inner), weights.innerBias); // [S, f]
-    return addBias(dense(hidden, weights.outer), weights.outerBias); // [S, d]
-  };
+    })(x, ...weights) as tf.Tensor2D;
+  const feedForwardSublayer: TrainingKernels['feedForwardSublayer'] = (x, {normalisation, ...weights}) =>
+    feedForward(
+      layerNormalisation(x, normalisation),
+      weights.inner.packed,
+      weights.innerBias,
+      weights.outer.packed,
+      weights.outerBias,
+    );
   return {
     ...composedTrainingKernels,
     layerNormalisation,
     dense,
     addDense: (x, y, matrix) => tf.add(x, dense(y, matrix)),
-    projectHeads: (rows, matrix, heads) => composedProjectHeads(rows, matrix, {heads, dense}),
+    projectHeads: (rows, {packed}, heads) =>
+      fusedProjectHeads(rows, packed as tf.Tensor2D, {heads, suffix, operations}),
     feedForward: (x, weights) => tf.add(x, feedForwardSublayer(x, weights)),
     feedForwardSublayer,
-    attend: input => (input.needsReceived ? composedTrainingKernels.attend(input) : fusedAttention(input, operations)),
+    attend: input =>
+      input.needsReceived ? composedTrainingKernels.attend(input) : fusedAttention(input, {operations, suffix}),
     crossEntropy: (logits, targets) =>
       tf.customGrad((scores, save) => {
         const [loss, slope] = runAll('SparseSoftmaxCrossEntropyWithLogits', {
