@@ -4,7 +4,7 @@ import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import type {Precision} from '../../model/precision.ts';
 import {composedTrainingKernels} from './composed-training-kernels.ts';
 import {fusedAttention} from './fused-attention.ts';
-import {fusedProjectHeads} from './fused-project-heads.ts';
+import {fusedOperation} from './fused-operation.ts';
 import {TensorflowOperations} from './tensorflow-operations.ts';
 import type {TrainingKernels} from './training-kernels.ts';
 
@@ -65,6 +65,48 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
         },
       };
     })(x, ...weights) as tf.Tensor2D;
+  const projectHeads = [2, 3].map(parts => {
+    const gradient = (operation: string, inputs: readonly tf.Tensor[]) => () =>
+      multiply(`ProjectHeads${operation}Gradient${parts}`, inputs);
+    return fusedOperation(
+      `PalimpsestTrainingProjectHeads${parts}${suffix}`,
+      {
+        inputs: ['rows', 'matrices'],
+        outputs: parts,
+        gradient: (dy, {rows, matrices}) => ({
+          rows: gradient('Rows', [matrices, ...dy]),
+          matrices: gradient('Weight', [rows, ...dy]),
+        }),
+      },
+      operations,
+    );
+  });
+  const nextTokenLoss = fusedOperation(
+    `PalimpsestTrainingNextTokenLoss${suffix}`,
+    {
+      inputs: ['hidden', 'embedding', 'targets', 'weights'],
+      outputs: 4,
+      saves: [2, 3],
+      gradient: ([dy], _, [hidden, embedding]) => ({
+        hidden: () => tf.mul(hidden!, dy!),
+        embedding: () => tf.mul(embedding!, dy!),
+      }),
+    },
+    operations,
+  );
+  const reconstruction = fusedOperation(
+    `PalimpsestTrainingReconstruction${suffix}`,
+    {
+      inputs: ['queries', 'oldKeys', 'oldValues', 'keys', 'values', 'evicted', 'documentWeights'],
+      outputs: 3,
+      saves: [1, 2],
+      gradient: ([dy], _, [keys, values]) => ({
+        keys: () => tf.mul(keys!, dy!),
+        values: () => tf.mul(values!, dy!),
+      }),
+    },
+    operations,
+  );
   const feedForwardSublayer: TrainingKernels['feedForwardSublayer'] = (x, {normalisation, ...weights}) =>
     feedForward(
       layerNormalisation(x, normalisation),
@@ -78,22 +120,22 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
     layerNormalisation,
     dense,
     addDense: (x, y, matrix) => tf.add(x, dense(y, matrix)),
-    projectHeads: (rows, {packed}, heads) =>
-      fusedProjectHeads(rows, packed as tf.Tensor2D, {heads, suffix, operations}),
+    projectHeads: (rows, {packed, columns}, heads) => {
+      const project = projectHeads[columns / rows.shape[2] - 2]!;
+      return project({rows, matrices: packed}, [operations.size(heads)]) as tf.Tensor4D[];
+    },
     feedForward: (x, weights) => tf.add(x, feedForwardSublayer(x, weights)),
     feedForwardSublayer,
     attend: input =>
       input.needsReceived ? composedTrainingKernels.attend(input) : fusedAttention(input, {operations, suffix}),
-    crossEntropy: (logits, targets) =>
-      tf.customGrad((scores, save) => {
-        const [loss, slope] = runAll('SparseSoftmaxCrossEntropyWithLogits', {
-          inputs: [scores as tf.Tensor, targets],
-          outputs: 2,
-          attributes: [operations.type('Tlabels', 'int32')],
-        });
-        (save as tf.GradSaveFunc)([slope!]);
-        return {value: loss!, gradFunc: (dy, [saved]) => tf.mul(saved!, tf.expandDims(dy, 1))};
-      })(logits) as tf.Tensor1D,
+    nextTokenLoss: ({hidden, targets, weights, vocabulary}) => {
+      const [loss, nats] = nextTokenLoss({hidden, embedding: vocabulary.packed, targets, weights});
+      return {loss: loss as tf.Scalar, nats: nats as tf.Tensor1D};
+    },
+    attentionReconstruction: ({queries, old, compressed: {keys, values}, evicted, documentWeights, compressionRate}) => {
+      const inputs = {queries, oldKeys: old.keys, oldValues: old.values, keys, values, evicted, documentWeights};
+      return reconstruction(inputs, [operations.size(compressionRate)])[0] as tf.Scalar;
+    },
     squaredNorm: gradient => tf.mul(run('L2Loss', [gradient]), 2),
     adam: ({weight, first, second}, gradient, {factor, learningRate, firstCorrection, secondCorrection}) => {
       const [updated, moved, squared] = runAll('PalimpsestAdam', {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "attention-gradient.h"
+#include "attention-reconstruction.h"
 #include "dense.h"
 #include "kernel-call.h"
 #include "product.h"
@@ -322,6 +323,91 @@ void ProjectHeadsRowsGradient(Call &call) {
                            call.Output(0, {batch, length, width}));
 }
 
+// hidden [S, d], embedding [V, d], targets int32 [S], weights [S] -> Σ weight · nats [], nats of each target [S], gradients of the sum by
+// hidden [S, d] and embedding [V, d]. Logits of some rows at a time stay in the cache.
+template <typename Number>
+void NextTokenLoss(Call &call) {
+  constexpr int64_t kRows = 512;
+  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.Size(1, 0), stride = RoundUp(vocabulary, kPanel);
+  const float *const hidden = call.Data(0), *const embedding = call.Data(1), *const weights = call.Data(3);
+  const int32_t *const targets = call.Data<int32_t>(2);
+  float *const loss = call.Output(0, {}), *const nats = call.Output(1, {rows});
+  float *const hidden_gradient = call.Output(2, {rows, width}), *const embedding_gradient = call.Output(3, {vocabulary, width});
+  thread_local std::vector<float> kept;
+  kept.resize(std::min(kRows, rows) * stride);
+  float *const logits = kept.data();
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t count = std::min(kRows, rows - first);
+    const Operand block{Matrix(hidden + first * width, width)}, table{Matrix(embedding, width)};
+    Product<Number>(block, {table.matrix, true}, count, width, vocabulary, [&](int64_t column) {
+      return [to = logits + column, stride](int64_t row, Vector a, Vector b) { StorePart(to + row * stride, a, b, kPanel); };
+    });
+    ThreadPool::Shared().For((count + kTileRows - 1) / kTileRows, [&](int64_t task) {
+      for (int64_t row = task * kTileRows; row < std::min(count, (task + 1) * kTileRows); row++) {
+        float *const of_row = logits + row * stride;
+        std::fill(of_row + vocabulary, of_row + stride, -1e30f);
+        Vector greatest = Load(of_row);
+        for (int64_t j = 0; j < stride; j += kLanes) greatest = Max(greatest, Load(of_row + j));
+        const float most = Greatest(greatest);
+        Vector sum = {};
+        // A weight has to be found before it is turned into a probability.
+        const int64_t target = targets[first + row];
+        const bool known = target >= 0 && target < vocabulary;
+        const float chosen = known ? of_row[target] - most : std::numeric_limits<float>::quiet_NaN();
+        for (int64_t j = 0; j < stride; j += kLanes) {
+          const Vector weight = Exp(Load(of_row + j) - most);
+          sum += weight;
+          Store(of_row + j, weight);
+        }
+        const float whole = Sum(sum), weight = weights[first + row];
+        nats[first + row] = std::log(whole) - chosen;
+        for (int64_t j = 0; j < stride; j += kLanes) Store(of_row + j, Load(of_row + j) * (weight / whole));
+        if (known) of_row[target] -= weight;
+      }
+    });
+    WeightGradientOf<Number>({Matrix({logits}, stride, stride)}, table, vocabulary, count, width, hidden_gradient + first * width);
+    Product<Number>({Matrix({logits}, stride, stride), true}, block, vocabulary, count, width, [&](int64_t column) {
+      return [=, to = embedding_gradient + column, filled = std::min(kPanel, width - column)](int64_t row, Vector a, Vector b) {
+        const TwoVectors before = first == 0 ? TwoVectors{} : LoadPart(to + row * width, filled);
+        StorePart(to + row * width, before.first + a, before.second + b, filled);
+      };
+    });
+  }
+  double sum = 0;
+  for (int64_t row = 0; row < rows; row++) sum += static_cast<double>(weights[row]) * nats[row];
+  *loss = static_cast<float>(sum);
+}
+
+// queries [H, B, n, k], keys and values of evicted rows [H, B, S, k], keys and values of compressed ones [H, B, E, k], evicted rows of each
+// document [B], its weight [B], c as the attribute -> loss [], its gradients by compressed keys and values [H, B, E, k]
+template <typename Number>
+void Reconstruction(Call &call) {
+  const int64_t heads = call.Size(0, 0), batch = call.Size(0, 1), n = call.Size(0, 2), k = call.Size(0, 3);
+  const int64_t old = call.Size(1, 2), compressed = call.Size(3, 2), pairs = heads * batch;
+  float *const loss = call.Output(0, {});
+  float *const keys = call.Output(1, {heads, batch, compressed, k}), *const values = call.Output(2, {heads, batch, compressed, k});
+  std::vector<float> losses(pairs);
+  ThreadPool::Shared().For(pairs, [&](int64_t pair) {
+    const int64_t b = pair % batch, at = pair * compressed * k, evicted = static_cast<int64_t>(call.Data(5)[b]);
+    std::fill_n(keys + at, compressed * k, 0.0f);
+    std::fill_n(values + at, compressed * k, 0.0f);
+    const float weight = call.Data(6)[b];
+    if (evicted == 0 || weight == 0) return;
+    thread_local AttentionReconstruction<Number> reconstruction;
+    losses[pair] = reconstruction.Run({call.Data(0) + pair * n * k,
+                                       {call.Data(1) + pair * old * k, call.Data(2) + pair * old * k, old, evicted},
+                                       {call.Data(3) + at, call.Data(4) + at, compressed, evicted / call.attribute()},
+                                       n,
+                                       k,
+                                       weight / static_cast<float>(heads * n * k),
+                                       keys + at,
+                                       values + at});
+  });
+  double sum = 0;
+  for (const float of_pair : losses) sum += of_pair;
+  *loss = static_cast<float>(sum);
+}
+
 // x [S, d], gain [d], gradient of the output [S, d] -> gradients of x [S, d], gain [d], bias [d]
 void LayerNormalisationGradient(Call &call) {
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
@@ -407,6 +493,8 @@ void RegisterProducts(const std::string &suffix) {
   Register<TrainingDenseBias<Number>>(name("DenseBias"), {Floats(3), Floats(1)});
   Register<RectifiedGradient<Number>>(name("RectifiedGradient"), {Floats(3), Floats(1)});
   Register<WeightGradient<Number>>(name("WeightGradient"), {Floats(2), Floats(1)});
+  Register<NextTokenLoss<Number>>(name("NextTokenLoss"), {{"float", "float", "int32", "float"}, Floats(4)});
+  Register<Reconstruction<Number>>(name("Reconstruction"), {Floats(7), Floats(3)});
   Register<TrainingProjectHeads<Number>>(name("ProjectHeads2"), {Floats(2), Floats(2)});
   Register<TrainingProjectHeads<Number>>(name("ProjectHeads3"), {Floats(2), Floats(3)});
   Register<ProjectHeadsWeightGradient<Number, 2>>(name("ProjectHeadsWeightGradient2"), {Floats(3), Floats(1)});
