@@ -132,7 +132,14 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
       const [loss, nats] = nextTokenLoss({hidden, embedding: vocabulary.packed, targets, weights});
       return {loss: loss as tf.Scalar, nats: nats as tf.Tensor1D};
     },
-    attentionReconstruction: ({queries, old, compressed: {keys, values}, evicted, documentWeights, compressionRate}) => {
+    attentionReconstruction: ({
+      queries,
+      old,
+      compressed: {keys, values},
+      evicted,
+      documentWeights,
+      compressionRate,
+    }) => {
       const inputs = {queries, oldKeys: old.keys, oldValues: old.values, keys, values, evicted, documentWeights};
       return reconstruction(inputs, [operations.size(compressionRate)])[0] as tf.Scalar;
     },
