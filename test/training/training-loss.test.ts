@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
+import {hasBfloat16} from '../../bench/has-bfloat16.ts';
 import {openEngine} from '../../model/engine/engine.ts';
 import type {CompressionLossName} from '../../training/compression-loss.ts';
 import {composedTrainingKernels} from '../../training/kernels/composed-training-kernels.ts';
@@ -85,6 +86,42 @@ for (const [name, by] of gradientFixtureNames.flatMap(name => [
         const error = relativeError(gradient.dataSync(), wanted!);
         t.true(error < tolerance, `${loss}: ${weight}: relative error ${error}`);
       }
+    }
+  });
+}
+
+/** Root of the mean squared error, relative to that of what is expected. */
+function relativeDistance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let error = 0;
+  let whole = 0;
+  for (let i = 0; i < expected.length; i++) {
+    error += (actual[i]! - expected[i]!) ** 2;
+    whole += expected[i]! ** 2;
+  }
+  return Math.sqrt(error / whole);
+}
+
+const halved = hasBfloat16() ? test.serial : test.serial.skip;
+for (const name of gradientFixtureNames) {
+  halved(`trainingLoss has the gradients of the float64 reference in bfloat16: ${name}`, async t => {
+    const kernels = fusedTrainingKernels('bfloat16')!;
+    const fixture = await readGradientFixture(name, kernels);
+    for (const [loss, expected] of fixture.losses) {
+      const {value, gradients} = differentiate(fixture, cases[loss as keyof typeof cases], kernels);
+      t.true(Math.abs(value - expected) < 0.01 * Math.abs(expected), `${loss}: ${value} for ${expected}`);
+      const [given, wanted]: [number[], number[]] = [[], []];
+      for (const [weight, gradient] of gradients) {
+        const exact = fixture.gradient(loss, weight);
+        if (gradient === undefined || exact === undefined) continue;
+        given.push(...gradient.dataSync());
+        wanted.push(...exact);
+        const distance = relativeDistance(gradient.dataSync(), exact);
+        // Some are sums that nearly cancel out.
+        t.true(distance < 0.2, `${loss}: ${weight}: relative distance ${distance}`);
+      }
+      const distance = relativeDistance(given, wanted);
+      console.log(name, loss, distance);
+      t.true(distance < 0.05, `${loss}: relative distance ${distance}`);
     }
   });
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {composedFeedForwardSublayer} from '../../model/kernels/composed-feed-forward-sublayer.ts';
 import {composedKernels} from '../../model/kernels/composed-kernels.ts';
 import {adam} from '../optimiser/adam.ts';
+import {composedDrop} from './composed-drop.ts';
 import {composedNextTokenLoss} from './composed-next-token-loss.ts';
 import {composedReconstruction} from './composed-reconstruction.ts';
 import type {TrainingKernels} from './training-kernels.ts';
@@ -10,6 +11,7 @@ import type {TrainingKernels} from './training-kernels.ts';
 export const composedTrainingKernels: TrainingKernels = {
   ...composedKernels,
   feedForwardSublayer: composedFeedForwardSublayer,
+  drop: composedDrop,
   nextTokenLoss: composedNextTokenLoss,
   attentionReconstruction: composedReconstruction,
   squaredNorm: gradient => tf.sum(tf.square(gradient)),

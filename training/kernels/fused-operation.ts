@@ -47,9 +47,7 @@ export function fusedOperation<Input extends string>(
     });
   }
   return (inputs, attributes = []) =>
-    tf
-      .engine()
-      .runKernel(name, inputs, {
-        attributes: attributes as unknown as tf.NamedAttrMap[string],
-      }) as unknown as tf.Tensor[];
+    tf.engine().runKernel(name, inputs, {
+      attributes: attributes as unknown as tf.NamedAttrMap[string],
+    }) as unknown as tf.Tensor[];
 }

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import type {ComposedMatrix} from '../../model/kernels/composed-dense.ts';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
+import type {FeedForwardWeights} from '../../model/layer-weights.ts';
 import type {Precision} from '../../model/precision.ts';
 import {composedTrainingKernels} from './composed-training-kernels.ts';
 import {fusedAttention} from './fused-attention.ts';
 import {fusedOperation} from './fused-operation.ts';
 import {TensorflowOperations} from './tensorflow-operations.ts';
-import type {TrainingKernels} from './training-kernels.ts';
+import type {DropOptions, TrainingKernels} from './training-kernels.ts';
 
 /**
  * Training kernels of the native engine that "palimpsest native install" builds, with gradients of their own (model/engine/fused/).
@@ -43,15 +44,31 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
       };
     })(x, packed) as tf.Tensor2D;
   };
-  // relu(x W_inner + b_inner) W_outer + b_outer
-  const feedForward = (x: tf.Tensor2D, ...weights: readonly tf.Tensor[]) =>
+  const addDense: TrainingKernels['addDense'] = (x, y, {packed}) =>
+    tf.customGrad((before, given, weight, save) => {
+      (save as tf.GradSaveFunc)([given as tf.Tensor, weight as tf.Tensor]);
+      return {
+        value: multiply('AddDense', [given, weight, before] as tf.Tensor[]),
+        gradFunc: (dy, [rows, columns]) => [
+          tf.clone(dy),
+          multiply('Dense', [dy, columns!], 1),
+          multiply('WeightGradient', [rows!, dy]),
+        ],
+      };
+    })(x, y, packed) as tf.Tensor2D;
+  // relu(x W_inner + b_inner) W_outer + b_outer, and what it is added to, if anything.
+  const feedForward = (
+    {normalisation, inner, innerBias, outer, outerBias}: FeedForwardWeights,
+    x: tf.Tensor2D,
+    ...added: readonly tf.Tensor2D[]
+  ) =>
     tf.customGrad((...given) => {
       const save = given.pop() as tf.GradSaveFunc;
-      const [rows, inner, innerBias, outer, outerBias] = given as tf.Tensor[];
-      const hidden = multiply('DenseBias', [rows!, inner!, innerBias!], 1); // [S, f]
-      save([rows!, inner!, outer!, hidden]);
+      const [rows, first, firstBias, second, secondBias, ...before] = given as tf.Tensor[];
+      const hidden = multiply('DenseBias', [rows!, first!, firstBias!], 1); // [S, f]
+      save([rows!, first!, second!, hidden]);
       return {
-        value: multiply('DenseBias', [hidden, outer!, outerBias!]),
+        value: multiply(before.length === 0 ? 'DenseBias' : 'AddDenseBias', [hidden, second!, secondBias!, ...before]),
         gradFunc: (dy, saved) => {
           const [before, first, second, positive] = saved as tf.Tensor[];
           const slope = multiply('RectifiedGradient', [dy, second!, positive!]); // [S, f]
@@ -61,10 +78,11 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
             columnSums(slope),
             multiply('WeightGradient', [positive!, dy]),
             columnSums(dy),
+            ...added.map(() => tf.clone(dy)),
           ];
         },
       };
-    })(x, ...weights) as tf.Tensor2D;
+    })(layerNormalisation(x, normalisation), inner.packed, innerBias, outer.packed, outerBias, ...added) as tf.Tensor2D;
   const projectHeads = [2, 3].map(parts => {
     const gradient = (operation: string, inputs: readonly tf.Tensor[]) => () =>
       multiply(`ProjectHeads${operation}Gradient${parts}`, inputs);
@@ -107,25 +125,23 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
     },
     operations,
   );
-  const feedForwardSublayer: TrainingKernels['feedForwardSublayer'] = (x, {normalisation, ...weights}) =>
-    feedForward(
-      layerNormalisation(x, normalisation),
-      weights.inner.packed,
-      weights.innerBias,
-      weights.outer.packed,
-      weights.outerBias,
-    );
+  const drop = <T extends tf.Tensor>(x: T, {rate, seed}: DropOptions): T => {
+    const dropped = (given: tf.Tensor) => run('PalimpsestDropElements', [given, seed, tf.scalar(rate)]);
+    // Which elements are dropped follows from the seed: so are those of the gradient.
+    return tf.customGrad(given => ({value: dropped(given as tf.Tensor), gradFunc: dy => dropped(dy)}))(x) as T;
+  };
   return {
     ...composedTrainingKernels,
     layerNormalisation,
     dense,
-    addDense: (x, y, matrix) => tf.add(x, dense(y, matrix)),
+    addDense,
     projectHeads: (rows, {packed, columns}, heads) => {
       const project = projectHeads[columns / rows.shape[2] - 2]!;
       return project({rows, matrices: packed}, [operations.size(heads)]) as tf.Tensor4D[];
     },
-    feedForward: (x, weights) => tf.add(x, feedForwardSublayer(x, weights)),
-    feedForwardSublayer,
+    feedForward: (x, weights) => feedForward(weights, x, x),
+    feedForwardSublayer: (x, weights) => feedForward(weights, x),
+    drop,
     attend: input =>
       input.needsReceived ? composedTrainingKernels.attend(input) : fusedAttention(input, {operations, suffix}),
     nextTokenLoss: ({hidden, targets, weights, vocabulary}) => {

@@ -36,6 +36,13 @@ export type ReconstructionInput = {
   readonly compressionRate: number;
 };
 
+export type DropOptions = {
+  /** Probability of dropping, above 0 and below 1. */
+  readonly rate: number;
+  /** What the mask follows from. int32 [2] */
+  readonly seed: tf.Tensor1D;
+};
+
 /** The parts of a step that an engine may do in one pass over memory, all that losses depend on with gradients. */
 export interface TrainingKernels extends Kernels {
   /** What the feed-forward sublayer adds to x: relu(LN(x) W_inner + b_inner) W_outer + b_outer. x [S, d] → [S, d] */
@@ -44,6 +51,8 @@ export interface TrainingKernels extends Kernels {
   nextTokenLoss(input: NextTokenInput): NextTokenLoss;
   /** Σ over documents of weight · mean over heads, queries and width of (att(Q, old) − att(Q, compressed))², by content alone. → [] */
   attentionReconstruction(input: ReconstructionInput): tf.Scalar;
+  /** Elements dropped, the others scaled up so that expectations stay. */
+  drop<T extends tf.Tensor>(x: T, options: DropOptions): T;
   /** Sum of squares. → [] */
   squaredNorm(gradient: tf.Tensor): tf.Scalar;
   /** One update by the gradient times `factor`. */

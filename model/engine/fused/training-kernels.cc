@@ -223,6 +223,38 @@ void TrainingDenseBias(Call &call) {
   });
 }
 
+// x [S, K], W [K, N], y [S, N] -> y + x · W [S, N]
+template <typename Number>
+void TrainingAddDense(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
+  float *const output = call.Output(0, {rows, columns});
+  const float *const before = call.Data(2);
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
+    return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      const int64_t at = row * columns + column;
+      const TwoVectors added = LoadPart(before + at, filled);
+      StorePart(output + at, added.first + a, added.second + b, filled);
+    };
+  });
+}
+
+// x [S, K], W [K, N], bias [N], y [S, N] -> y + x · W + bias [S, N]
+template <typename Number>
+void TrainingAddDenseBias(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
+  float *const output = call.Output(0, {rows, columns});
+  const float *const before = call.Data(3);
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
+    const int64_t filled = std::min(kPanel, columns - column);
+    const TwoVectors bias = LoadPart(call.Data(2) + column, filled);
+    return [=](int64_t row, Vector a, Vector b) {
+      const int64_t at = row * columns + column;
+      const TwoVectors added = LoadPart(before + at, filled);
+      StorePart(output + at, added.first + (a + bias.first), added.second + (b + bias.second), filled);
+    };
+  });
+}
+
 // gradient [S, N], W [K, N], relu(..) [S, K] -> gradient · Wᵀ where relu(..) is above 0, else 0 [S, K]
 template <typename Number>
 void RectifiedGradient(Call &call) {
@@ -458,6 +490,32 @@ void LayerNormalisationGradient(Call &call) {
   }
 }
 
+// A number from the bits of `index`, which stands beside others as if drawn at random (finalizer of MurmurHash3).
+inline uint32_t Mix(uint32_t bits) {
+  bits = (bits ^ bits >> 16) * 0x85ebca6bu;
+  bits = (bits ^ bits >> 13) * 0xc2b2ae35u;
+  return bits ^ bits >> 16;
+}
+
+// x, seed int32 [2], rate [] -> x, of which elements are dropped with a probability of `rate` and the others scaled by 1 / (1 - rate)
+void DropElements(Call &call) {
+  const std::vector<int64_t> shape = call.Shape(0);
+  int64_t elements = 1;
+  for (int64_t length : shape) elements *= length;
+  const float *const x = call.Data(0);
+  const float rate = *call.Data(2), scale = 1.0f / (1.0f - rate);
+  const int32_t *const seed = call.Data<int32_t>(1);
+  const uint32_t first = Mix(static_cast<uint32_t>(seed[0]) + 0x9e3779b9u), second = Mix(first ^ static_cast<uint32_t>(seed[1]));
+  const auto limit = static_cast<uint32_t>(static_cast<double>(rate) * (1u << 24));
+  float *const output = call.Output(0, shape);
+  ThreadPool::Shared().For((elements + kElementsAtOnce - 1) / kElementsAtOnce, [&](int64_t task) {
+    for (int64_t i = task * kElementsAtOnce; i < std::min(elements, (task + 1) * kElementsAtOnce); i++) {
+      const uint32_t drawn = Mix(Mix(static_cast<uint32_t>(i) ^ first) + second) >> 8;
+      output[i] = drawn < limit ? 0.0f : x[i] * scale;
+    }
+  });
+}
+
 // weight, first and second moment, gradient: all of one shape; what the gradient is multiplied by [], learning rate [], 1 - beta1^t [],
 // 1 - beta2^t [] -> weight, first and second moment after an update of Adam
 void Adam(Call &call) {
@@ -491,6 +549,8 @@ void RegisterProducts(const std::string &suffix) {
   Register<AttentionGradient<Number>>(name("AttentionGradient"), {inputs, Floats(kCounts)});
   Register<TrainingDense<Number>>(name("Dense"), {Floats(2), Floats(1)});
   Register<TrainingDenseBias<Number>>(name("DenseBias"), {Floats(3), Floats(1)});
+  Register<TrainingAddDense<Number>>(name("AddDense"), {Floats(3), Floats(1)});
+  Register<TrainingAddDenseBias<Number>>(name("AddDenseBias"), {Floats(4), Floats(1)});
   Register<RectifiedGradient<Number>>(name("RectifiedGradient"), {Floats(3), Floats(1)});
   Register<WeightGradient<Number>>(name("WeightGradient"), {Floats(2), Floats(1)});
   Register<NextTokenLoss<Number>>(name("NextTokenLoss"), {{"float", "float", "int32", "float"}, Floats(4)});
@@ -508,6 +568,7 @@ const bool registered = [] {
 #ifdef __AVX512BF16__
   RegisterProducts<Bfloat16>("Bfloat16");
 #endif
+  Register<DropElements>("PalimpsestDropElements", {{"float", "int32", "float"}, Floats(1)});
   Register<ColumnSums>("PalimpsestColumnSums", {Floats(1), Floats(1)});
   Register<LayerNormalisationGradient>("PalimpsestLayerNormalisationGradient", {Floats(3), Floats(3)});
   Register<Adam>("PalimpsestAdam", {Floats(8), Floats(3)});
