@@ -126,9 +126,12 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
     operations,
   );
   const drop = <T extends tf.Tensor>(x: T, {rate, seed}: DropOptions): T => {
-    const dropped = (given: tf.Tensor) => run('PalimpsestDropElements', [given, seed, tf.scalar(rate)]);
-    // Which elements are dropped follows from the seed: so are those of the gradient.
-    return tf.customGrad(given => ({value: dropped(given as tf.Tensor), gradFunc: dy => dropped(dy)}))(x) as T;
+    const dropped = (given: tf.Tensor, by: tf.Tensor) => run('PalimpsestDropElements', [given, by, tf.scalar(rate)]);
+    // Which elements are dropped follows from the seed: so do those of the gradient.
+    return tf.customGrad((given, save) => {
+      (save as tf.GradSaveFunc)([seed]);
+      return {value: dropped(given as tf.Tensor, seed), gradFunc: (dy, [saved]) => dropped(dy, saved!)};
+    })(x) as T;
   };
   return {
     ...composedTrainingKernels,
