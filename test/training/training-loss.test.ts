@@ -107,7 +107,7 @@ for (const name of gradientFixtureNames) {
         wanted.push(...exact);
       }
       const distance = relativeDistance(given, wanted);
-      t.true(distance < (loss === 'backpropagation' ? 0.1 : 0.05), `${loss}: relative distance ${distance}`);
+      t.true(distance < 0.1, `${loss}: relative distance ${distance}`);
     }
   });
 }
