@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type {ComposedMatrix} from '../../model/kernels/composed-dense.ts';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import type {FeedForwardWeights} from '../../model/layer-weights.ts';
+import {positionTable} from '../../model/position-table.ts';
 import type {Precision} from '../../model/precision.ts';
 import {composedTrainingKernels} from './composed-training-kernels.ts';
 import {fusedAttention} from './fused-attention.ts';
@@ -138,6 +139,16 @@ export function fusedTrainingKernels(precision: Precision = 'float32'): Training
     layerNormalisation,
     dense,
     addDense,
+    positionKeys: (projection, {slots, segmentLength, heads}) => {
+      const table = positionTable(projection.shape[0], {slots, segmentLength}); // [w, d]
+      return tf.customGrad((given, save) => {
+        (save as tf.GradSaveFunc)([table]);
+        return {
+          value: run('PalimpsestTrainingPositionKeys', [table, given as tf.Tensor], [operations.size(heads)]),
+          gradFunc: (dy, [saved]) => run('PalimpsestTrainingPositionKeysGradient', [saved!, dy]),
+        };
+      })(projection) as tf.Tensor3D;
+    },
     projectHeads: (rows, {packed, columns}, heads) => {
       const project = projectHeads[columns / rows.shape[2] - 2]!;
       return project({rows, matrices: packed}, [operations.size(heads)]) as tf.Tensor4D[];

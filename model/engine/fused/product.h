@@ -148,8 +148,8 @@ inline int64_t LeftStride(int64_t steps) { return RoundUp(steps, kLanes) + kLane
 template <typename Number, typename Open>
 void Product(const Operand &left, const Operand &right, int64_t rows, int64_t inner, int64_t columns, const Open &open) {
   using Step = typename Number::Step;
-  // A panel stays in the second level of cache while the rows of a block pass.
-  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kMostRows = 8 * kTileRows;
+  // A panel stays in the second level of cache while the rows of a block pass; the more these are, the less often panels are read.
+  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = 12 * kTileRows;
   const int64_t steps = StepsOf<Number>(inner), panels = (columns + kPanel - 1) / kPanel;
   const int64_t chunks = std::max<int64_t>(1, (steps + kMostSteps - 1) / kMostSteps);
   const int64_t at_once = RoundUp((steps + chunks - 1) / chunks, kLanes);
@@ -163,14 +163,21 @@ void Product(const Operand &left, const Operand &right, int64_t rows, int64_t in
   const int64_t sum_stride = panels * kPanel;
   float *const sums = chunks > 1 ? room(kept_sums, rows * sum_stride) : nullptr;
   const int64_t blocks = std::max<int64_t>(1, (rows + kMostRows - 1) / kMostRows);
-  const int64_t even = RoundUp(blocks, 4);
-  const int64_t at_once_rows = RoundUp((rows + even - 1) / even, 4);
+  const int64_t even = RoundUp(blocks, ThreadPool::Shared().threads());
+  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), 4);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
     const int64_t from = chunk * at_once, count = std::min(at_once, steps - from);
     const bool begins = chunk == 0, ends = chunk == chunks - 1;
-    ThreadPool::Shared().For((panels + kPanelsAtOnce - 1) / kPanelsAtOnce, [&](int64_t task) {
-      for (int64_t panel = task * kPanelsAtOnce; panel < std::min(panels, (task + 1) * kPanelsAtOnce); panel++) {
-        PackRight<Number>(right, inner, columns, from * Number::kPerStep, count, panel, packed + panel * count * kPanel);
+    // Each task reads memory in the order in which it lies: whole rows of the matrix.
+    const int64_t stretch = right.transposed ? std::max<int64_t>(1, count) : kStepsAtOnce, group = right.transposed ? kPanelsAtOnce : panels;
+    const int64_t stretches = (count + stretch - 1) / stretch, groups = (panels + group - 1) / group;
+    ThreadPool::Shared().For(stretches * groups, [&](int64_t task) {
+      const int64_t begin = task / groups * stretch, first_panel = task % groups * group;
+      for (int64_t s = begin; s < std::min(count, begin + stretch); s += kLanes) {
+        for (int64_t panel = first_panel; panel < std::min(panels, first_panel + group); panel++) {
+          PackRight<Number>(right, inner, columns, (from + s) * Number::kPerStep, std::min(kLanes, count - s), panel,
+                            packed + (panel * count + s) * kPanel);
+        }
       }
     });
     ThreadPool::Shared().For((rows + at_once_rows - 1) / at_once_rows, [&](int64_t block) {

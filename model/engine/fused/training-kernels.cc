@@ -193,18 +193,23 @@ void AttentionGradient(Call &call) {
   });
 }
 
+// left · right
+template <typename Number>
+void StoreProduct(const Operand &x, const Operand &slope, int64_t inner, int64_t rows, int64_t columns, float *output) {
+  Product<Number>(x, slope, rows, inner, columns, [&](int64_t column) {
+    return [=, to = output + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      StorePart(to + row * columns, a, b, filled);
+    };
+  });
+}
+
 // x [S, K], W [K, N], or [N, K] if the attribute is 1 -> x · W [S, N]
 template <typename Number>
 void TrainingDense(Call &call) {
   const bool transposed = call.attribute() == 1;
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, transposed ? 0 : 1);
-  float *const output = call.Output(0, {rows, columns});
-  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), call.Size(1, 1)), transposed}, rows, inner, columns,
-                  [&](int64_t column) {
-                    return [=, to = output + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-                      StorePart(to + row * columns, a, b, filled);
-                    };
-                  });
+  StoreProduct<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), call.Size(1, 1)), transposed}, inner, rows, columns,
+                       call.Output(0, {rows, columns}));
 }
 
 // x [S, K], W [K, N], bias [N] -> x · W + bias [S, N]; max(0, x · W + bias) if the attribute is 1
@@ -255,6 +260,26 @@ void TrainingAddDenseBias(Call &call) {
   });
 }
 
+// table [w, d], W [d, d], H as the attribute -> (table · W)ᵀ by head, behind a column of zeros [H, k, w + 1]
+void TrainingPositionKeys(Call &call) {
+  const int64_t distances = call.Size(0, 0), width = call.Size(0, 1), heads = call.attribute(), stride = distances + 1;
+  float *const output = call.Output(0, {heads, width / heads, stride});
+  for (int64_t row = 0; row < width; row++) output[row * stride] = 0.0f;
+  Product<Float32>({Matrix(call.Data(1), width), true}, {Matrix(call.Data(0), width), true}, width, width, distances, [&](int64_t column) {
+    return [=, filled = std::min(kPanel, distances - column)](int64_t row, Vector a, Vector b) {
+      StorePart(output + row * stride + 1 + column, a, b, filled);
+    };
+  });
+}
+
+// table [w, d], gradient of position keys [H, k, w + 1] -> tableᵀ · gradientᵀ [d, d]
+void PositionKeysGradient(Call &call) {
+  const int64_t distances = call.Size(0, 0), width = call.Size(0, 1), stride = distances + 1;
+  float *const output = call.Output(0, {width, width});
+  StoreProduct<Float32>({Matrix(call.Data(0), width), true}, {Matrix({call.Data(1) + 1}, stride, stride), true}, distances, width, width,
+                            output);
+}
+
 // gradient [S, N], W [K, N], relu(..) [S, K] -> gradient · Wᵀ where relu(..) is above 0, else 0 [S, K]
 template <typename Number>
 void RectifiedGradient(Call &call) {
@@ -270,20 +295,11 @@ void RectifiedGradient(Call &call) {
   });
 }
 
-template <typename Number>
-void WeightGradientOf(const Operand &x, const Operand &slope, int64_t inner, int64_t rows, int64_t columns, float *output) {
-  Product<Number>(x, slope, rows, inner, columns, [&](int64_t column) {
-    return [=, to = output + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-      StorePart(to + row * columns, a, b, filled);
-    };
-  });
-}
-
 // x [S, K], gradient [S, N] -> xᵀ · gradient [K, N]
 template <typename Number>
 void WeightGradient(Call &call) {
   const int64_t inner = call.Size(0, 0), rows = call.Size(0, 1), columns = call.Size(1, 1);
-  WeightGradientOf<Number>({Matrix(call.Data(0), rows), true}, {Matrix(call.Data(1), columns)}, inner, rows, columns,
+  StoreProduct<Number>({Matrix(call.Data(0), rows), true}, {Matrix(call.Data(1), columns)}, inner, rows, columns,
                            call.Output(0, {rows, columns}));
 }
 
@@ -343,7 +359,7 @@ void TrainingProjectHeads(Call &call) {
 template <typename Number, int parts>
 void ProjectHeadsWeightGradient(Call &call) {
   const int64_t inner = call.Size(0, 0) * call.Size(0, 1), width = call.Size(0, 2), columns = parts * width;
-  WeightGradientOf<Number>({Matrix(call.Data(0), width), true}, {ByHead(call, 1, parts)}, inner, width, columns,
+  StoreProduct<Number>({Matrix(call.Data(0), width), true}, {ByHead(call, 1, parts)}, inner, width, columns,
                            call.Output(0, {width, columns}));
 }
 
@@ -351,12 +367,13 @@ void ProjectHeadsWeightGradient(Call &call) {
 template <typename Number, int parts>
 void ProjectHeadsRowsGradient(Call &call) {
   const int64_t width = call.Size(0, 0), inner = call.Size(0, 1), batch = call.Size(1, 1), length = call.Size(1, 2);
-  WeightGradientOf<Number>({ByHead(call, 1, parts)}, {Matrix(call.Data(0), inner), true}, inner, batch * length, width,
+  StoreProduct<Number>({ByHead(call, 1, parts)}, {Matrix(call.Data(0), inner), true}, inner, batch * length, width,
                            call.Output(0, {batch, length, width}));
 }
 
 // hidden [S, d], embedding [V, d], targets int32 [S], weights [S] -> Σ weight · nats [], nats of each target [S], gradients of the sum by
-// hidden [S, d] and embedding [V, d]. Logits of some rows at a time stay in the cache.
+// hidden [S, d] and embedding [V, d]. The logits of some rows at a time are in memory, and their exponentials are multiplied as they are:
+// what turns these into probabilities goes into the other factor or the result.
 template <typename Number>
 void NextTokenLoss(Call &call) {
   constexpr int64_t kRows = 512;
@@ -365,40 +382,57 @@ void NextTokenLoss(Call &call) {
   const int32_t *const targets = call.Data<int32_t>(2);
   float *const loss = call.Output(0, {}), *const nats = call.Output(1, {rows});
   float *const hidden_gradient = call.Output(2, {rows, width}), *const embedding_gradient = call.Output(3, {vocabulary, width});
-  thread_local std::vector<float> kept;
+  thread_local std::vector<float> kept, kept_scaled;
   kept.resize(std::min(kRows, rows) * stride);
-  float *const logits = kept.data();
+  kept_scaled.resize(std::min(kRows, rows) * width);
+  float *const logits = kept.data(), *const scaled = kept_scaled.data();
+  std::vector<float> greatest(kRows * kLanes), scales(kRows);
   for (int64_t first = 0; first < rows; first += kRows) {
     const int64_t count = std::min(kRows, rows - first);
-    const Operand block{Matrix(hidden + first * width, width)}, table{Matrix(embedding, width)};
-    Product<Number>(block, {table.matrix, true}, count, width, vocabulary, [&](int64_t column) {
-      return [to = logits + column, stride](int64_t row, Vector a, Vector b) { StorePart(to + row * stride, a, b, kPanel); };
+    const float *const block = hidden + first * width;
+    std::fill(greatest.begin(), greatest.end(), -std::numeric_limits<float>::infinity());
+    Product<Number>({Matrix(block, width)}, {Matrix(embedding, width), true}, count, width, vocabulary, [&](int64_t column) {
+      // Columns behind the vocabulary do not count.
+      float hiding[kPanel] = {};
+      std::fill(hiding + std::min(kPanel, vocabulary - column), hiding + kPanel, -1e30f);
+      const Vector first_hiding = Load(hiding), second_hiding = Load(hiding + kLanes);
+      return [=, to = logits + column, most = greatest.data()](int64_t row, Vector a, Vector b) {
+        const Vector left = a + first_hiding, right = b + second_hiding;
+        Store(most + row * kLanes, Max(Load(most + row * kLanes), Max(left, right)));
+        StorePart(to + row * stride, left, right, kPanel);
+      };
     });
     ThreadPool::Shared().For((count + kTileRows - 1) / kTileRows, [&](int64_t task) {
       for (int64_t row = task * kTileRows; row < std::min(count, (task + 1) * kTileRows); row++) {
         float *const of_row = logits + row * stride;
-        std::fill(of_row + vocabulary, of_row + stride, -1e30f);
-        Vector greatest = Load(of_row);
-        for (int64_t j = 0; j < stride; j += kLanes) greatest = Max(greatest, Load(of_row + j));
-        const float most = Greatest(greatest);
-        Vector sum = {};
-        // A weight has to be found before it is turned into a probability.
+        const float most = Greatest(Load(greatest.data() + row * kLanes));
         const int64_t target = targets[first + row];
         const bool known = target >= 0 && target < vocabulary;
         const float chosen = known ? of_row[target] - most : std::numeric_limits<float>::quiet_NaN();
+        Vector sum = {};
         for (int64_t j = 0; j < stride; j += kLanes) {
-          const Vector weight = Exp(Load(of_row + j) - most);
-          sum += weight;
-          Store(of_row + j, weight);
+          const Vector exponential = Exp(Load(of_row + j) - most);
+          sum += exponential;
+          Store(of_row + j, exponential);
         }
-        const float whole = Sum(sum), weight = weights[first + row];
+        const float whole = Sum(sum);
         nats[first + row] = std::log(whole) - chosen;
-        for (int64_t j = 0; j < stride; j += kLanes) Store(of_row + j, Load(of_row + j) * (weight / whole));
-        if (known) of_row[target] -= weight;
+        scales[row] = weights[first + row] / whole;
+        for (int64_t j = 0; j < width; j++) scaled[row * width + j] = block[row * width + j] * scales[row];
       }
     });
-    WeightGradientOf<Number>({Matrix({logits}, stride, stride)}, table, vocabulary, count, width, hidden_gradient + first * width);
-    Product<Number>({Matrix({logits}, stride, stride), true}, block, vocabulary, count, width, [&](int64_t column) {
+    Product<Number>({Matrix({logits}, stride, stride)}, {Matrix(embedding, width)}, count, vocabulary, width, [&](int64_t column) {
+      const int64_t filled = std::min(kPanel, width - column);
+      return [=, &scales](int64_t row, Vector a, Vector b) {
+        const int64_t target = targets[first + row];
+        const float weight = weights[first + row];
+        const bool known = target >= 0 && target < vocabulary;
+        const TwoVectors of_target = known ? LoadPart(embedding + target * width + column, filled) : TwoVectors{};
+        StorePart(hidden_gradient + (first + row) * width + column, a * scales[row] - of_target.first * weight,
+                  b * scales[row] - of_target.second * weight, filled);
+      };
+    });
+    Product<Number>({Matrix({logits}, stride, stride), true}, {Matrix(scaled, width)}, vocabulary, count, width, [&](int64_t column) {
       return [=, to = embedding_gradient + column, filled = std::min(kPanel, width - column)](int64_t row, Vector a, Vector b) {
         const TwoVectors before = first == 0 ? TwoVectors{} : LoadPart(to + row * width, filled);
         StorePart(to + row * width, before.first + a, before.second + b, filled);
@@ -406,7 +440,13 @@ void NextTokenLoss(Call &call) {
     });
   }
   double sum = 0;
-  for (int64_t row = 0; row < rows; row++) sum += static_cast<double>(weights[row]) * nats[row];
+  for (int64_t row = 0; row < rows; row++) {
+    sum += static_cast<double>(weights[row]) * nats[row];
+    const int64_t target = targets[row];
+    if (target < 0 || target >= vocabulary) continue;
+    float *const to = embedding_gradient + target * width;
+    for (int64_t j = 0; j < width; j++) to[j] -= weights[row] * hidden[row * width + j];
+  }
   *loss = static_cast<float>(sum);
 }
 
@@ -568,6 +608,8 @@ const bool registered = [] {
 #ifdef __AVX512BF16__
   RegisterProducts<Bfloat16>("Bfloat16");
 #endif
+  Register<TrainingPositionKeys>("PalimpsestTrainingPositionKeys", {Floats(2), Floats(1)});
+  Register<PositionKeysGradient>("PalimpsestTrainingPositionKeysGradient", {Floats(2), Floats(1)});
   Register<DropElements>("PalimpsestDropElements", {{"float", "int32", "float"}, Floats(1)});
   Register<ColumnSums>("PalimpsestColumnSums", {Floats(1), Floats(1)});
   Register<LayerNormalisationGradient>("PalimpsestLayerNormalisationGradient", {Floats(3), Floats(3)});

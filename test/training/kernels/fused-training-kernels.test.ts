@@ -119,7 +119,12 @@ test.serial('fusedTrainingKernels drop as many elements as the rate says, and th
   t.true(kept.every(value => Math.abs(value - 1 / 0.7) < 1e-6));
   // Four standard deviations.
   t.true(Math.abs(kept.length / values.length - 0.7) < 4 * Math.sqrt((0.3 * 0.7) / values.length));
-  t.deepEqual(tf.grad(x => tf.sum(drop(x, by(1, 2))))(ones).dataSync(), values);
+  t.deepEqual(
+    tf
+      .grad(x => tf.sum(drop(x, by(1, 2))))(ones)
+      .dataSync(),
+    values,
+  );
   t.deepEqual(drop(ones, by(1, 2)).dataSync(), values);
   for (const other of [by(2, 2), by(1, 3)]) {
     const both = drop(ones, other).dataSync();
