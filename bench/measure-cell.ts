@@ -1,3 +1,4 @@
+import type {ModelConfig} from '../model/model-config.ts';
 import type {BenchCell} from './bench-cell.ts';
 import type {Contender} from './contender.ts';
 import type {ContenderProcess} from './contender-process.ts';
@@ -11,7 +12,7 @@ export type BenchRow = {
   readonly precision: Contender['precision'];
   readonly contender: Contender['name'];
   readonly tokensPerSecond: number;
-  /** What the step's products of matrices take a second (flopsPerToken). */
+  /** What the step's products of matrices take a second. */
   readonly gigaflops: number;
   /** A product of two 2048 by 2048 matrices of the row's precision, by the library that the contender computes with. */
   readonly matmulGflops: number;
@@ -35,7 +36,16 @@ const productGflop = (2 * 2048 ** 3) / 1e9;
  */
 export async function measureCell(
   {configuration, batch, config}: BenchCell,
-  {running, rounds}: {running: readonly RunningContender[]; rounds: number},
+  {
+    running,
+    rounds,
+    flopsOf = flopsPerToken,
+  }: {
+    running: readonly RunningContender[];
+    rounds: number;
+    /** What one token of a step takes. @default {@link flopsPerToken} */
+    flopsOf?: (config: ModelConfig) => number;
+  },
 ): Promise<BenchRow[]> {
   const turns = [];
   for (const {contender, process} of running) {
@@ -56,7 +66,7 @@ export async function measureCell(
     precision: contender.precision,
     contender: contender.name,
     tokensPerSecond: median(tokensPerSecond),
-    gigaflops: median(tokensPerSecond) * (flopsPerToken(config) / 1e9),
+    gigaflops: median(tokensPerSecond) * (flopsOf(config) / 1e9),
     matmulGflops: median(gflops),
   }));
 }

@@ -1,22 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
-import {sinusoidTable} from './sinusoid-table.ts';
+import {positionTable} from './position-table.ts';
+
+export type PositionSizes = {
+  /** Slots of the tier. */
+  readonly slots: number;
+  readonly segmentLength: number;
+  readonly heads: number;
+};
 
 /**
  * Projected position keys R W_r of one memory tier, in the order that {@link relativeShift} takes.
  *
  * @param projection W_r. [d, d]
- * @param slots Slots of the tier.
  * @returns [H, k, w + 1] with w = slots + n; column 0 is zero, column 1 + t belongs to distance w − 1 − t.
  */
-export function positionKeys(
-  projection: tf.Tensor2D,
-  {slots, segmentLength, heads}: {slots: number; segmentLength: number; heads: number},
-): tf.Tensor3D {
+export function positionKeys(projection: tf.Tensor2D, {slots, segmentLength, heads}: PositionSizes): tf.Tensor3D {
   const width = projection.shape[0]; // d
-  const distances = Array.from({length: slots + segmentLength}, (_, t) => slots + segmentLength - 1 - t); // [w]
   return tf.tidy(() => {
-    const table = tf.tensor2d(sinusoidTable(distances, width), [distances.length, width]); // [w, d]
-    const keys = tf.reshape(tf.matMul(table, projection), [distances.length, heads, width / heads]); // [w, H, k]
+    const table = positionTable(width, {slots, segmentLength}); // [w, d]
+    const keys = tf.reshape(tf.matMul(table, projection), [slots + segmentLength, heads, width / heads]); // [w, H, k]
     return tf.pad(tf.transpose(keys, [1, 2, 0]), [
       [0, 0],
       [0, 0],

@@ -4,7 +4,6 @@ import type {Kernels} from './kernels/kernels.ts';
 import type {PackedMatrix} from './kernels/packed-matrix.ts';
 import type {LayerWeights, NormalisationWeights} from './layer-weights.ts';
 import type {ModelConfig} from './model-config.ts';
-import {positionKeys} from './position-keys.ts';
 
 /** All weights in the form that a step uses. */
 export type PreparedWeights = {
@@ -40,7 +39,7 @@ export function prepareWeights(
       return kernels.packMatrix(tf.reshape(kernel, [-1, modelWidth]) as tf.Tensor2D);
     };
     const positions = (name: string, slots: number) =>
-      kernels.packPositions(positionKeys(matrix(name), {slots, segmentLength, heads}), config);
+      kernels.packPositions(kernels.positionKeys(matrix(name), {slots, segmentLength, heads}), config);
     const query = tf.mul(matrix('attention.query.weight'), headWidth ** -0.5); // [d, d]
     const key = matrix('attention.key.weight');
     const value = matrix('attention.value.weight');

@@ -1,4 +1,5 @@
 import type {ModelConfig} from '../model/model-config.ts';
+import type {PrecisionChoice} from '../model/precision.ts';
 import {validateModelConfig} from '../model/validate-model-config.ts';
 import {weightShapes} from '../model/weights/weight-shapes.ts';
 import {checkCompressionLoss} from './check-compression-loss.ts';
@@ -32,6 +33,7 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
     ...required,
     ...Object.keys(defaults),
     'microBatch',
+    'precision',
     'compressionLoss',
     'learningRate',
     'clip',
@@ -69,6 +71,7 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
     steps,
     batch,
     microBatch,
+    precision: parsePrecision(fields.precision),
     learningRate: parseLearningRate(fields.learningRate),
     clip: parseClip(fields.clip),
     compressionLoss: parseCompressionLoss(fields.compressionLoss, sizes),
@@ -81,6 +84,8 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
     logEvery: size('logEvery'),
   };
 }
+
+const precisions: readonly PrecisionChoice[] = ['float32', 'bfloat16', 'auto'];
 
 const required = ['name', 'model', 'steps', 'learningRate'] as const;
 
@@ -105,6 +110,13 @@ function modelSizes(value: unknown): Omit<ModelConfig, 'vocabularySize'> {
   >;
   validateModelConfig({...sizes, vocabularySize: 1});
   return sizes;
+}
+
+function parsePrecision(value: unknown = 'float32'): PrecisionChoice {
+  if (precisions.includes(value as PrecisionChoice)) return value as PrecisionChoice;
+  throw new RangeError(
+    `Cannot train as precision must be one of ${precisions.join(', ')}: current value is ${show(value)}`,
+  );
 }
 
 function parseLearningRate(value: unknown): TrainingConfig['learningRate'] {

@@ -9,6 +9,7 @@ import {CorpusRows} from './documents/corpus-rows.ts';
 import {type Curve, drawCurves} from './draw-curves.ts';
 import {bitsPerByte} from './evaluation/bits-per-byte.ts';
 import {readDocuments} from './evaluation/read-documents.ts';
+import {resolvePrecision} from './resolve-precision.ts';
 import {Trainer} from './trainer.ts';
 import type {TrainingConfig} from './training-config.ts';
 import {TrainingFolder} from './training-folder.ts';
@@ -54,11 +55,14 @@ export type TrainingResult = {
  * Trains a model until its steps are done or `signal` is aborted, and saves: after every so many steps, and at the end. Going on from a save
  * computes what an uninterrupted run computes, to the bit.
  *
+ * @throws {EngineUnavailableError} If the engine cannot multiply in the configuration's precision.
  * @throws {ModelError} If the folder holds a run that does not go with these options, or cannot be written; what was saved before stays.
  * @throws {NumericalError} If a loss or a gradient is not finite; what was saved before stays.
  */
-export async function runTraining(options: RunTrainingOptions): Promise<TrainingResult> {
-  const {training, config, tokenizer, corpus, out, resume = false, signal, onProgress} = options;
+export async function runTraining(given: RunTrainingOptions): Promise<TrainingResult> {
+  const training = {...given.training, precision: resolvePrecision(given.training.precision)};
+  const options = {...given, training};
+  const {config, tokenizer, corpus, out, resume = false, signal, onProgress} = options;
   const folder = new TrainingFolder(out);
   await folder.make();
   const identity = identityOf(options);
@@ -132,8 +136,25 @@ export async function runTraining(options: RunTrainingOptions): Promise<Training
 
 /** What decides what a run computes, by name. */
 function identityOf({training, config, tokenizer, corpus, weights: _}: RunTrainingOptions): Record<string, unknown> {
-  const {name, validateEvery, validationTokens, saveEvery, logEvery, model, tokenizer: _path, ...rest} = training;
-  const decisive = {...rest, ...config, tokenizer: tokenizer.fingerprint, documents: corpus.digest};
+  const {
+    name,
+    validateEvery,
+    validationTokens,
+    saveEvery,
+    logEvery,
+    model,
+    tokenizer: _path,
+    precision,
+    ...rest
+  } = training;
+  // Runs of versions that had no other precision say nothing of it.
+  const decisive = {
+    ...rest,
+    ...(precision !== 'float32' && {precision}),
+    ...config,
+    tokenizer: tokenizer.fingerprint,
+    documents: corpus.digest,
+  };
   return JSON.parse(JSON.stringify(decisive)) as Record<string, unknown>;
 }
 

@@ -17,6 +17,7 @@ import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
 import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
+import {resolvePrecision} from './resolve-precision.ts';
 import {type SegmentRows, segmentTensors} from './segment-tensors.ts';
 import {type TrainableWeights, trainableWeights} from './trainable-weights.ts';
 import type {TrainingConfig} from './training-config.ts';
@@ -89,7 +90,7 @@ export class Trainer implements Disposable {
     this.#trainable = trainableWeights(config, training.compressionLoss);
     const shapes = new Map([...this.#trainable.main, ...this.#trainable.auxiliary]);
     this.#names = [...shapes.keys()];
-    this.#kernels = fusedTrainingKernels() ?? composedTrainingKernels;
+    this.#kernels = fusedTrainingKernels(resolvePrecision(training.precision)) ?? composedTrainingKernels;
     const take = (name: string, shape: readonly number[]) => {
       const tensor = tensors.get(name);
       if (tensor === undefined || !tf.util.arraysEqual(tensor.shape as number[], shape as number[])) {

@@ -1,4 +1,5 @@
 import type {ModelConfig} from '../model/model-config.ts';
+import type {PrecisionChoice} from '../model/precision.ts';
 import type {CompressionLossName} from './compression-loss.ts';
 import type {LearningRateSchedule} from './optimiser/learning-rate.ts';
 
@@ -24,6 +25,11 @@ export type TrainingConfig = {
   readonly batch: number;
   /** Rows in one call of the engine: fewer take less memory. Divides `batch`. @default `batch` */
   readonly microBatch: number;
+  /**
+   * How matrix products multiply, forward and backward; weights, moments, sums, losses and gradients are float32 in any. `auto`: bfloat16
+   * where the processor has it. @default 'float32'
+   */
+  readonly precision: PrecisionChoice;
   readonly learningRate: Omit<LearningRateSchedule, 'totalSteps'>;
   /** Greatest global norms of gradients. @default 0.1 each */
   readonly clip: {readonly main: number; readonly auxiliary: number};

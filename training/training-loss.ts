@@ -14,7 +14,6 @@ import {withDropout} from './kernels/with-dropout.ts';
 import {attentionReconstructionLoss} from './losses/attention-reconstruction-loss.ts';
 import {autoEncodingLoss} from './losses/auto-encoding-loss.ts';
 import type {CompressionSample} from './losses/compression-sample.ts';
-import {nextTokenLoss} from './losses/next-token-loss.ts';
 import {decoderName} from './trainable-weights.ts';
 
 /** One segment of each document, and what to do with it. */
@@ -83,10 +82,11 @@ export function trainingLoss(
     const read = readSegment(tokens, memory, {config, weights, counts, plan, kernels: dropping});
     const flat = (tensor: tf.Tensor2D) => tf.reshape(tensor, [-1]) as tf.Tensor1D; // [B·n]
     const hidden = tf.reshape(read.hidden, [-1, config.modelWidth]) as tf.Tensor2D; // [B·n, d]
-    const loss = nextTokenLoss(dropout?.apply(hidden) ?? hidden, flat(targets), {
+    const loss = kernels.nextTokenLoss({
+      hidden: dropout?.apply(hidden) ?? hidden,
+      targets: flat(targets),
       weights: flat(targetWeights),
       vocabulary: weights.vocabulary,
-      kernels,
     });
     losses.push(loss.loss);
     nats.push(tf.reshape(loss.nats, tokens.shape) as tf.Tensor2D);

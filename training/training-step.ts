@@ -81,7 +81,7 @@ export function trainingStep(
       weight: name => weights[name]!,
       compressionLoss,
       kernels,
-      ...(dropout > 0 && {dropout: new Dropout(dropout, seed)}),
+      ...(dropout > 0 && {dropout: new Dropout(dropout, {seed, kernels})}),
     });
     const results = flattenTensors({...rest, ...(auxiliary && {auxiliaryLoss: auxiliary})});
     // The scope of the tape ends with this function.

@@ -37,14 +37,14 @@ await serveContender({
 });
 
 /** Training with full memories: what it returns reads the next segment of every row and updates all weights. */
-function openStepper({config, batch}: ContenderTask): () => Promise<void> {
+function openStepper({config, batch, precision}: ContenderTask): () => Promise<void> {
   const {memoryLength, compressedMemoryLength, modelWidth, segmentLength, vocabularySize, layers} = config;
   const trainable = trainableWeights(config, compressionLoss);
   const options: TrainingStepOptions = {
     config,
     trainable,
     compressionLoss,
-    kernels: fusedTrainingKernels() ?? composedTrainingKernels,
+    kernels: fusedTrainingKernels(precision) ?? composedTrainingKernels,
     dropout: 0,
     clip: {main: 0.1, auxiliary: 0.1},
   };

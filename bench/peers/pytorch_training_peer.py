@@ -110,12 +110,18 @@ class PytorchTrainer:
         return loss.detach(), auxiliary.detach(), *norms
 
 
-def open_stepper(sizes, batch, _dtype):
+def open_stepper(sizes, batch, dtype):
     trainer = PytorchTrainer(sizes, random_weights(sizes), batch)
     layers, d = sizes["layers"], sizes["modelWidth"]
     rows = torch.randn(layers, batch, sizes["memoryLength"], d)
     trainer.fill(rows, torch.randn(layers, batch, sizes["compressedMemoryLength"], d))
-    return lambda tokens: trainer.step(tokens, tokens.roll(-1, 1))
+
+    def step(tokens):
+        # Weights, moments, normalisation, softmax and losses stay in float32.
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+            trainer.step(tokens, tokens.roll(-1, 1))
+
+    return step
 
 
 if __name__ == "__main__":

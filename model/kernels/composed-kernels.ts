@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import {attentionMask} from '../attention-mask.ts';
 import {joinSlices} from '../join-slices.ts';
+import {positionKeys} from '../position-keys.ts';
 import {composedAttention} from './composed-attention.ts';
 import {type ComposedMatrix, composedDense} from './composed-dense.ts';
 import {composedFeedForwardSublayer} from './composed-feed-forward-sublayer.ts';
@@ -17,6 +18,7 @@ export const composedKernels: Kernels = {
     columns: matrix.shape[transposed ? 0 : 1],
     transposed,
   }),
+  positionKeys,
   packPositions: keys => keys,
   embed: (tokens, embedding) => tf.mul(tf.gather(embedding, tf.reshape(tokens, [-1])), Math.sqrt(embedding.shape[1])),
   layerNormalisation,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import {needsReceivedAttention} from '../needs-received-attention.ts';
+import {positionKeys} from '../position-keys.ts';
 import type {Precision} from '../precision.ts';
 import {composedAttention} from './composed-attention.ts';
 import {composedKernels} from './composed-kernels.ts';
@@ -47,6 +48,7 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
       packed: multiply('PackMatrix', [matrix], {size: Number(transposed)})[0]!,
       columns: matrix.shape[transposed ? 0 : 1],
     }),
+    positionKeys,
     packPositions: (keys, config) =>
       needsReceivedAttention(config) ? keys : (multiply('PackPositions', [keys])[0] as tf.Tensor3D),
     embed: composedKernels.embed,

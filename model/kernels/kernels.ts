@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type {FeedForwardWeights, LayerWeights, NormalisationWeights} from '../layer-weights.ts';
 import type {LayerMemory} from '../memory.ts';
 import type {ModelConfig} from '../model-config.ts';
+import type {PositionSizes} from '../position-keys.ts';
 import type {PackedMatrix} from './packed-matrix.ts';
 
 /** What the queries of a segment may see. */
@@ -39,6 +40,8 @@ export type MemorySlots = readonly [rows: tf.Tensor3D, keys: tf.Tensor4D, values
 export interface Kernels {
   /** Brings a matrix [K, N], or its transpose [N, K], into the form in which the other kernels take it. */
   packMatrix(matrix: tf.Tensor2D, options?: {readonly transposed?: boolean}): PackedMatrix;
+  /** Projected position keys R W_r of one memory tier, {@link positionKeys}. W_r [d, d] → [H, k, w + 1] with w = slots + n */
+  positionKeys(projection: tf.Tensor2D, sizes: PositionSizes): tf.Tensor3D;
   /** Brings position keys [H, k, w + 1] into the form in which {@link attend} takes them. */
   packPositions(keys: tf.Tensor3D, config: ModelConfig): tf.Tensor3D;
   /** √d E[token] of each token. tokens int32 [B, n], E [V, d] → [B·n, d] */

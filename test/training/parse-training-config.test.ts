@@ -26,6 +26,7 @@ test('parseTrainingConfig fills in defaults', t => {
     learningRate: {peak: 0.01, floor: 1e-6, warmUpSteps: 0},
     clip: {main: 0.1, auxiliary: 0.1},
     compressionLoss: 'attention-reconstruction',
+    precision: 'float32',
     dropout: 0,
     updates: [{fromStep: 0, every: 1}],
     gutenberg: false,
@@ -70,6 +71,7 @@ for (const [changes, type, message] of [
   [{clip: {main: -1}}, RangeError, /clip\.main must be a number above 0: current value is -1/],
   [{clip: {main: Number.NaN}}, RangeError, /clip\.main/],
   [{dropout: 1}, RangeError, /dropout must be a number at least 0 and below 1: current value is 1/],
+  [{precision: 'half'}, RangeError, /precision must be one of float32, bfloat16, auto: current value is "half"/],
   [{gutenberg: 'yes'}, TypeError, /gutenberg must be true or false: current value is "yes"/],
   [{updates: []}, TypeError, /updates must be a list that is not empty/],
   [

@@ -91,6 +91,7 @@ function log(out: string): TrainingLogLine[] {
 
 for (const changes of [
   {},
+  {precision: 'auto'},
   {compressionLoss: 'auto-encoding'},
   {compressionLoss: 'backpropagation'},
   {model: {...sizes, compressor: 'most-used'}},

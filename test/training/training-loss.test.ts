@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
+import {hasBfloat16} from '../../bench/has-bfloat16.ts';
 import {openEngine} from '../../model/engine/engine.ts';
 import type {CompressionLossName} from '../../training/compression-loss.ts';
 import {composedTrainingKernels} from '../../training/kernels/composed-training-kernels.ts';
@@ -7,6 +8,7 @@ import {fusedTrainingKernels} from '../../training/kernels/fused-training-kernel
 import type {TrainingKernels} from '../../training/kernels/training-kernels.ts';
 import {trainableWeights} from '../../training/trainable-weights.ts';
 import {type TrainingLoss, trainingLoss} from '../../training/training-loss.ts';
+import {relativeDistance} from '../model/relative-distance.ts';
 import {relativeError} from '../model/relative-error.ts';
 import {type GradientFixture, gradientFixtureNames, readGradientFixture} from './gradient-fixture.ts';
 
@@ -85,6 +87,27 @@ for (const [name, by] of gradientFixtureNames.flatMap(name => [
         const error = relativeError(gradient.dataSync(), wanted!);
         t.true(error < tolerance, `${loss}: ${weight}: relative error ${error}`);
       }
+    }
+  });
+}
+
+const halved = hasBfloat16() ? test.serial : test.serial.skip;
+for (const name of gradientFixtureNames) {
+  halved(`trainingLoss has the gradients of the float64 reference in bfloat16: ${name}`, async t => {
+    const kernels = fusedTrainingKernels('bfloat16')!;
+    const fixture = await readGradientFixture(name, kernels);
+    for (const [loss, expected] of fixture.losses) {
+      const {value, gradients} = differentiate(fixture, cases[loss as keyof typeof cases], kernels);
+      t.true(Math.abs(value - expected) < 0.01 * Math.abs(expected), `${loss}: ${value} for ${expected}`);
+      const [given, wanted]: [number[], number[]] = [[], []];
+      for (const [weight, gradient] of gradients) {
+        const exact = fixture.gradient(loss, weight);
+        if (gradient === undefined || exact === undefined) continue;
+        given.push(...gradient.dataSync());
+        wanted.push(...exact);
+      }
+      const distance = relativeDistance(given, wanted);
+      t.true(distance < 0.1, `${loss}: relative distance ${distance}`);
     }
   });
 }

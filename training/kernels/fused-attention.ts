@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import type {AttentionInput, AttentionOutput} from '../../model/kernels/kernels.ts';
 import type {TensorflowOperations} from './tensorflow-operations.ts';
 
-/** Attention whose scores never leave the processor's cache, forward nor backward (model/engine/fused/attention-gradient.h). */
+/** Attention, by operations whose names end with `suffix`, whose scores never leave the processor's cache, forward nor backward (model/engine/fused/attention-gradient.h). */
 export function fusedAttention(
   {queries, keys, values, memory, weights, visible}: AttentionInput,
-  {runAll}: TensorflowOperations,
+  {operations: {runAll}, suffix}: {operations: TensorflowOperations; suffix: string},
 ): AttentionOutput {
   const [heads, batch, , headWidth] = queries.shape;
   const noSlots = () => tf.zeros<tf.Rank.R4>([heads, batch, 0, headWidth]);
@@ -26,12 +26,12 @@ export function fusedAttention(
   const mixed = tf.customGrad((...given) => {
     const save = given.pop() as tf.GradSaveFunc;
     const inputs = [...(given as tf.Tensor[]), visible.counts];
-    const [value, logSums] = runAll('PalimpsestTrainingAttention', {inputs, outputs: 2});
+    const [value, logSums] = runAll(`PalimpsestTrainingAttention${suffix}`, {inputs, outputs: 2});
     save([...inputs, value!, logSums!]);
     return {
       value: value!,
       gradFunc: (dy, saved) =>
-        runAll('PalimpsestTrainingAttentionGradient', {inputs: [...saved, dy], outputs: all.length}),
+        runAll(`PalimpsestTrainingAttentionGradient${suffix}`, {inputs: [...saved, dy], outputs: all.length}),
     };
   })(...all) as tf.Tensor2D; // [B·n, d]
   return {mixed};

@@ -27,6 +27,11 @@ export class TensorflowOperations {
     return {name, type: this.#backend.binding.TF_ATTR_BOOL, value};
   }
 
+  /** The attribute of operations of model/engine/fused/. */
+  size(value: number): OperationAttribute {
+    return {name: 'size', type: this.#backend.binding.TF_ATTR_INT, value};
+  }
+
   type(name: string, type: 'float32' | 'int32'): OperationAttribute {
     const {TF_ATTR_TYPE, TF_FLOAT, TF_INT32} = this.#backend.binding;
     return {name, type: TF_ATTR_TYPE, value: type === 'float32' ? TF_FLOAT : TF_INT32};

@@ -1,11 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type {PackedMatrix} from '../../model/kernels/packed-matrix.ts';
 import {stopGradient} from '../../model/stop-gradient.ts';
 import type {CompressionLossOptions, CompressionSample} from './compression-sample.ts';
-import {takenPlaces} from './taken-places.ts';
-
-/** Finite, so that a masked score stays a number. */
-const hidden = -1e9;
 
 /**
  * How far attention over compressed rows is from attention over the rows they stand for (Rae et al. 2019, section 3.3): mean over
@@ -18,20 +14,20 @@ const hidden = -1e9;
 export function attentionReconstructionLoss(
   {old, compressed, queries, evicted, documentWeights}: CompressionSample,
   keyValue: PackedMatrix,
-  {config, kernels}: CompressionLossOptions,
+  {config: {heads, compressionRate}, kernels}: CompressionLossOptions,
 ): tf.Scalar {
-  const {heads, compressionRate} = config;
-  const constantQueries = stopGradient(queries); // [H, B, n, k]
   const projections = {...keyValue, packed: stopGradient(keyValue.packed)}; // [d, 2d]
-  const attend = (rows: tf.Tensor3D, taken: tf.Tensor1D) => {
+  const project = (rows: tf.Tensor3D) => {
     const [keys, values] = kernels.projectHeads(rows, projections, heads) as [tf.Tensor4D, tf.Tensor4D]; // [H, B, S, k]
-    const absent = tf.sub(1, takenPlaces(taken, rows.shape[1])); // [B, S]
-    const mask = tf.reshape(tf.mul(absent, hidden), [1, rows.shape[0], 1, rows.shape[1]]); // [1, B, 1, S]
-    const scores = tf.add(tf.matMul(constantQueries, keys, false, true), mask); // [H, B, n, S]
-    return tf.matMul(tf.softmax(scores), values); // [H, B, n, k]
+    return {keys, values};
   };
-  const expected = stopGradient(attend(stopGradient(old), evicted));
-  const given = attend(compressed, tf.div(evicted, compressionRate));
-  const perDocument = tf.mean(tf.squaredDifference(expected, given), [0, 2, 3]); // [B]
-  return tf.sum(tf.mul(perDocument, documentWeights));
+  const {keys, values} = project(stopGradient(old));
+  return kernels.attentionReconstruction({
+    queries: stopGradient(queries), // [H, B, n, k]
+    old: {keys: stopGradient(keys), values: stopGradient(values)},
+    compressed: project(compressed),
+    evicted,
+    documentWeights,
+    compressionRate,
+  });
 }

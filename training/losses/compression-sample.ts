@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
-import type {Kernels} from '../../model/kernels/kernels.ts';
 import type {ModelConfig} from '../../model/model-config.ts';
+import type {TrainingKernels} from '../kernels/training-kernels.ts';
 
 /** What one layer compressed in a step, for a loss to judge. Everything but `compressed` counts as constant. */
 export type CompressionSample = {
@@ -18,5 +18,5 @@ export type CompressionSample = {
 
 export type CompressionLossOptions = {
   readonly config: ModelConfig;
-  readonly kernels: Kernels;
+  readonly kernels: TrainingKernels;
 };

@@ -1,218 +1,263 @@
-// Attention of a segment over compressed memory, memory and itself (docs/model.md, "One step"), for training: forward it keeps the
-// logarithm of each query's sum alone, and backward it computes the scores of a block of queries again rather than read them from memory.
+// The gradient of attention (docs/model.md, "One step"), a block of queries at a time: forward, only the logarithm of each query's sum is kept,
+// and backward the scores of a block are computed again rather than read from memory.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "matrix-product.h"
+#include "packing.h"
+#include "product.h"
+#include "relative-attention.h"
+#include "simd.h"
+
 namespace palimpsest {
-namespace training {
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Array = Eigen::Array<float, 1, Eigen::Dynamic>;
-using ConstMap = Eigen::Map<const Matrix>;
-using ConstStrided = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
-using Map = Eigen::Map<Matrix>;
-using Strided = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
-using RowMap = Eigen::Map<Array>;
+// Enough queries at once that the sums over them, which keys and values get, are worth loading and storing.
+constexpr int64_t kGradientBlock = 64;
 
-constexpr int64_t kQueryBlock = 64;
-
-// One tier of keys: `slots` in all, of which the last `filled` may be seen.
-struct Tier {
-  const float *keys, *values;  // [slots, k]
-  int64_t slots, filled;
+// Positions of one table in the orders in which scores and their gradient read them.
+template <typename Number>
+struct PositionTable {
+  const typename Number::Step *across;  // [PositionColumns / kLanes, steps of k, kLanes]
+  const typename Number::Step *down;    // [panels of k][steps of PositionColumns][kPanel]
 };
 
-// One table of relative positions, which belongs to a range of the visible keys.
-struct Positions {
-  const float *keys;  // [k, width]
-  const float *bias;  // [k]
-  int64_t slots;      // of the memory tier before the segment
+// Where the gradients of one head of one document go.
+struct HeadGradientOutput {
+  float *queries;                   // [n, k]
+  float *keys[3], *values[3];       // [slots, k] of compressed memory, memory, segment; those of slots that are not filled stay
+  float *content_bias;              // [k]; added to
+  float *position_bias[2];          // [k] of positions and of compressed ones; added to
+  float *position_keys[2];          // [k, PositionColumns]; added to
 };
 
-// One head of one document.
-struct Head {
-  const float *queries;       // [n, k]
-  const float *content_bias;  // [k]
-  Positions compressed_positions, positions;
-  Tier tiers[3];  // compressed memory, memory, segment
-  int64_t n, k;
+// What the gradient of one head of one document starts from.
+struct HeadGradientInput {
+  const float *mixed, *mixed_gradient;  // rows `stride` apart
+  int64_t stride;
+  const float *log_sums;  // [n]
 };
 
-// Which keys a block of queries sees, tier by tier and then as columns that stand side by side.
-struct Block {
-  Block(const Head &head, int64_t first_query) : first(first_query), rows(std::min(kQueryBlock, head.n - first_query)) {
-    for (int t = 0; t < 3; t++) {
-      begin[t] = head.tiers[t].slots - head.tiers[t].filled;
-      // Of the segment, nothing behind the block's last query.
-      const int64_t end = t == 2 ? first + rows : head.tiers[t].slots;
-      count[t] = end - begin[t];
-      column[t + 1] = column[t] + count[t];
+template <typename Number>
+class HeadGradient : HeadAttention<Number, kGradientBlock> {
+  using Base = HeadAttention<Number, kGradientBlock>;
+  using Step = typename Number::Step;
+  using Slot = typename Base::Slot;
+
+ public:
+  void Run(const AttentionHead<Number> &head, const PositionTable<Number> (&tables)[2], const HeadGradientInput &input,
+           const HeadGradientOutput &output) {
+    this->OpenScores(head, head.n);
+    all_ = static_cast<int64_t>(this->columns_.size());
+    k_padded_ = RoundUp(head.k, kPanel);
+    values_across_.resize(all_ * this->steps_);
+    this->PackAcross(&Slot::value, values_across_.data());
+    keys_down_.resize(all_ / Number::kPerStep * k_padded_);
+    this->PackDown(&Slot::key, keys_down_.data());
+    slopes_.resize(kGradientBlock * all_);
+    keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
+    values_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
+    for (int64_t first = 0; first < head.n; first += kGradientBlock) {
+      AddBlock(first, std::min(kGradientBlock, head.n - first), tables, input, output);
+    }
+    WriteColumns(keys_gradient_, output.keys);
+    WriteColumns(values_gradient_, output.values);
+  }
+
+ private:
+  const AttentionHead<Number> &head() const { return *this->head_; }
+
+  void AddBlock(int64_t first, int64_t rows, const PositionTable<Number> (&tables)[2], const HeadGradientInput &input,
+                const HeadGradientOutput &output) {
+    const int64_t k = head().k, total = this->Scores(first, rows);
+    const float *const slope = input.mixed_gradient + first * input.stride;
+    const LeftRows<Number> slope_rows(slope, rows, k, input.stride, left_);
+    Products(slope_rows.Row(0), slope_rows.stride(), rows, values_across_.data(), kPanel * this->steps_, kPanel, this->steps_, total,
+             [&](int64_t row, int64_t column, Vector a, Vector b) {
+               Store(slopes_.data() + row * total + column, a);
+               Store(slopes_.data() + row * total + column + kLanes, b);
+             });
+    for (int64_t row = 0; row < rows; row++) Slopes(row, first + row, total, input);
+
+    // Sums over the block's queries: of what each gives to a value, and to a key.
+    AddOverQueries(slope, input.stride, rows, this->scores_.data(), total, values_gradient_.data(), all_);
+    Biased(first, rows, head().content_bias);
+    AddOverQueries(biased_queries_.data(), k, rows, slopes_.data(), total, keys_gradient_.data(), all_);
+
+    queries_gradient_.resize(kGradientBlock * k_padded_);
+    const LeftRows<Number> slopes(slopes_.data(), rows, total, total, left_);
+    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), all_ / Number::kPerStep * kPanel, kPanel,
+             total / Number::kPerStep, k_padded_, [&](int64_t row, int64_t column, Vector a, Vector b) {
+               Store(queries_gradient_.data() + row * k_padded_ + column, a);
+               Store(queries_gradient_.data() + row * k_padded_ + column + kLanes, b);
+             });
+    AddQueries(first, rows, output.content_bias, true, output);
+    const int64_t old = this->old_.count, start = head().n - first - rows + 1;
+    Positions(first, rows, total, {head().position_bias, this->old_.padded, head().memory, head().memory.filled + first + rows, start, false},
+              tables[0], output.position_bias[0], output.position_keys[0], output);
+    if (old > 0) {
+      Positions(first, rows, total, {head().compressed_position_bias, 0, head().compressed, old, start, true}, tables[1],
+                output.position_bias[1], output.position_keys[1], output);
     }
   }
-  int64_t total() const { return column[3]; }
-  // Columns that query r of the block sees.
-  int64_t visible(int64_t r) const { return column[2] + first + r + 1; }
 
-  int64_t first, rows;
-  int64_t begin[3], count[3], column[4] = {0, 0, 0, 0};
+  // Scores of a row to probabilities, and the gradient of probabilities to that of scores.
+  void Slopes(int64_t row, int64_t query, int64_t total, const HeadGradientInput &input) {
+    constexpr float kHidden = -1e30f;
+    const int64_t k = head().k;
+    const float *const mixed = input.mixed + query * input.stride, *const slope = input.mixed_gradient + query * input.stride;
+    float dot = 0;
+    for (int64_t j = 0; j < k; j++) dot += mixed[j] * slope[j];
+    float *const scores = this->scores_.data() + row * total, *const slopes = slopes_.data() + row * total;
+    std::fill(scores + this->old_.count, scores + this->old_.padded, kHidden);
+    std::fill(scores + this->old_.padded + this->Recent(query), scores + total, kHidden);
+    const Vector log_sum = Broadcast(input.log_sums[query]), mean = Broadcast(dot);
+    for (int64_t j = 0; j < total; j += kLanes) {
+      const Vector probability = Exp(Load(scores + j) - log_sum);
+      Store(scores + j, probability);
+      Store(slopes + j, probability * (Load(slopes + j) - mean));
+    }
+  }
+
+  // The queries of a block with a bias, into biased_queries_.
+  void Biased(int64_t first, int64_t rows, const float *bias) {
+    const int64_t k = head().k;
+    biased_queries_.resize(kGradientBlock * k);
+    const float *const queries = head().queries + first * k;
+    for (int64_t row = 0; row < rows; row++) {
+      for (int64_t j = 0; j < k; j++) biased_queries_[row * k + j] = queries[row * k + j] + bias[j];
+    }
+  }
+
+  // sums [k, columns] += leftᵀ [k, rows] · right [rows, columns]; whole panels of columns.
+  void AddOverQueries(const float *left, int64_t left_stride, int64_t rows, const float *right, int64_t columns, float *sums,
+                      int64_t stride) {
+    const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride(steps);
+    transposed_.resize(RoundUp(k, kLanes) * left_steps);
+    PackLeft<Number>({Matrix({left}, left_stride, left_stride), true}, k, rows, 0, k, 0, steps, transposed_.data(), left_steps);
+    const Step *pairs;
+    if constexpr (Number::kPerStep == 1) {
+      pairs = right;
+    } else {
+      pairs_.resize(steps * columns);
+      for (int64_t s = 0; s < steps; s++) {
+        PairRows<Number>(right + 2 * s * columns, 2 * s + 1 < rows ? right + (2 * s + 1) * columns : nullptr, columns,
+                         pairs_.data() + s * columns);
+      }
+      pairs = pairs_.data();
+    }
+    Products(transposed_.data(), left_steps, k, pairs, kPanel, columns, steps, columns,
+             [&](int64_t row, int64_t column, Vector a, Vector b) {
+               float *const to = sums + row * stride + column;
+               Store(to, Load(to) + a);
+               Store(to + kLanes, Load(to + kLanes) + b);
+             });
+  }
+
+  // What positions of one table are computed from: the columns that it reaches, and the tier behind which it begins.
+  struct Reach {
+    const float *bias;
+    int64_t column;
+    const Tier &tier;
+    int64_t count, start;
+    bool compressed;
+  };
+
+  void Positions(int64_t first, int64_t rows, int64_t total, const Reach &reach, const PositionTable<Number> &table, float *bias_gradient,
+                 float *keys_gradient, const HeadGradientOutput &output) {
+    const int64_t k = head().k, columns = PositionColumns(reach.tier.slots, head().n);
+    const int64_t start = reach.start + reach.tier.slots - reach.tier.filled, lead = start % Number::kPerStep;
+    // Query r and visible slot j meet at column lead + rows - 1 - r + j of the stretch.
+    const int64_t length = lead + (reach.compressed ? reach.count + rows - 1 : reach.count), width = RoundUp(length, kPanel);
+    shifted_.assign(rows * width, 0.0f);
+    for (int64_t row = 0; row < rows; row++) {
+      const int64_t count = reach.compressed ? reach.count : this->Recent(first + row);
+      std::copy_n(slopes_.data() + row * total + reach.column, count, shifted_.data() + row * width + lead + rows - 1 - row);
+    }
+    Biased(first, rows, reach.bias);
+    AddOverQueries(biased_queries_.data(), k, rows, shifted_.data(), width, keys_gradient + start - lead, columns);
+
+    const LeftRows<Number> left(shifted_.data(), rows, width, width, left_);
+    const int64_t table_steps = StepsOf<Number>(columns);
+    for (int64_t column = 0; column < k_padded_; column += kPanel) {
+      const Step *const right = table.down + (column / kPanel * table_steps + (start - lead) / Number::kPerStep) * kPanel;
+      ForTiles(rows, [&](int64_t row, auto count) {
+        constexpr int kRows = decltype(count)::value;
+        Tile<kRows> tile = {};
+        // A tile's rows reach a part of the stretch.
+        const int64_t from = (lead + rows - row - kRows) / Number::kPerStep;
+        const int64_t end = StepsOf<Number>(std::min(length, lead + rows - 1 - row + reach.count));
+        MultiplyTile<Number, kRows>(tile, left.Row(row) + from, left.stride(), right + from * kPanel, kPanel, end - from);
+        for (int r = 0; r < kRows; r++) {
+          float *const to = queries_gradient_.data() + (row + r) * k_padded_ + column;
+          Store(to, tile[r][0]);
+          Store(to + kLanes, tile[r][1]);
+        }
+      });
+    }
+    AddQueries(first, rows, bias_gradient, false, output);
+  }
+
+  // Adds queries_gradient_ to the gradients of queries, or begins them with it, and to that of a bias.
+  void AddQueries(int64_t first, int64_t rows, float *bias, bool begin, const HeadGradientOutput &output) {
+    const int64_t k = head().k;
+    for (int64_t row = 0; row < rows; row++) {
+      const float *const from = queries_gradient_.data() + row * k_padded_;
+      float *const to = output.queries + (first + row) * k;
+      for (int64_t j = 0; j < k; j++) {
+        to[j] = begin ? from[j] : to[j] + from[j];
+        bias[j] += from[j];
+      }
+    }
+  }
+
+  // Gradients of columns [k, columns] to the slots that they belong to.
+  void WriteColumns(const std::vector<float> &gradient, float *const (&to)[3]) {
+    const AttentionHead<Number> &of = head();
+    WriteTier(gradient.data(), of.compressed, to[0]);
+    WriteTier(gradient.data() + this->old_.padded, of.memory, to[1]);
+    WriteTier(gradient.data() + this->old_.padded + of.memory.filled, of.segment, to[2]);
+  }
+  void WriteTier(const float *from, const Tier &tier, float *to) {
+    const int64_t k = head().k;
+    float square[kLanes][kLanes];
+    to += (tier.slots - tier.filled) * k;
+    for (int64_t slot = 0; slot < tier.filled; slot += kLanes) {
+      for (int64_t j = 0; j < k; j += kLanes) {
+        // Columns behind the last one are read, and not used.
+        if (slot + kLanes > tier.filled || j + kLanes > k) {
+          for (int64_t s = slot; s < std::min(slot + kLanes, tier.filled); s++) {
+            for (int64_t i = j; i < std::min(j + kLanes, k); i++) to[s * k + i] = from[i * all_ + s];
+          }
+        } else {
+          TransposeSquare(from + j * all_ + slot, all_, &square[0][0], kLanes);
+          for (int64_t s = 0; s < kLanes; s++) std::memcpy(to + (slot + s) * k + j, square[s], sizeof square[s]);
+        }
+      }
+    }
+  }
+
+  // Calls write(row, column, two vectors) for left · right, panel by panel of right.
+  template <typename Write>
+  static void Products(const Step *left, int64_t left_stride, int64_t rows, const Step *right, int64_t panel_stride, int64_t right_stride,
+                       int64_t steps, int64_t columns, const Write &write) {
+    for (int64_t column = 0; column < columns; column += kPanel) {
+      const Step *const panel = right + column / kPanel * panel_stride;
+      ForTiles(rows, [&](int64_t row, auto count) {
+        constexpr int kRows = decltype(count)::value;
+        Tile<kRows> tile = {};
+        MultiplyTile<Number, kRows>(tile, left + row * left_stride, left_stride, panel, right_stride, steps);
+        for (int r = 0; r < kRows; r++) write(row + r, column, tile[r][0], tile[r][1]);
+      });
+    }
+  }
+
+  int64_t all_ = 0, k_padded_ = 0;
+  std::vector<Step> values_across_, keys_down_, left_, transposed_, pairs_;
+  std::vector<float> slopes_, keys_gradient_, values_gradient_, biased_queries_, queries_gradient_, shifted_;
 };
 
-// The columns of a block that a table belongs to, and the stretch of the table that the block needs. Query r and the table's j-th visible
-// slot meet at column j + rows - 1 - r of the stretch.
-struct Window {
-  Window(const Head &head, const Positions &table, const Block &block, bool compressed)
-      : column(block.column[compressed ? 0 : 1]),
-        count((compressed ? block.column[1] : block.total()) - column),
-        start(head.n - block.first - block.rows + 1 + block.begin[compressed ? 0 : 1]),
-        width(table.slots + head.n + 1),
-        length(std::min(count + block.rows - 1, width - start)) {}
-  // Columns of query r that the table reaches; those behind lie in the query's future.
-  int64_t reached(int64_t r, int64_t rows) const { return std::min(count, length - (rows - 1 - r)); }
-  int64_t column, count, start, width, length;
-};
-
-// Scratch of one thread.
-struct Scratch {
-  Matrix content_queries, position_queries, scores, slopes, positions, product;
-  Array inverse_sums;
-};
-
-inline ConstStrided TableStretch(const Head &head, const Positions &table, const Window &window) {
-  return ConstStrided(table.keys + window.start, head.k, window.length, Eigen::OuterStride<>(window.width));
-}
-
-inline void AddBias(const Head &head, const Block &block, const float *bias, Matrix &result) {
-  ConstMap queries(head.queries + block.first * head.k, block.rows, head.k);
-  result = queries.rowwise() + Eigen::Map<const Eigen::RowVectorXf>(bias, head.k);
-}
-
-inline void AddPositions(const Head &head, const Positions &table, const Block &block, bool compressed, Scratch &scratch) {
-  const Window window(head, table, block, compressed);
-  if (window.count <= 0) return;
-  AddBias(head, block, table.bias, scratch.position_queries);
-  scratch.positions.resize(block.rows, window.length);
-  scratch.positions.noalias() = scratch.position_queries * TableStretch(head, table, window);
-  for (int64_t r = 0; r < block.rows; r++) {
-    const int64_t count = window.reached(r, block.rows);
-    RowMap(scratch.scores.data() + r * block.total() + window.column, count) +=
-        RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, count);
-  }
-}
-
-inline void Scores(const Head &head, const Block &block, Scratch &scratch) {
-  scratch.scores.resize(block.rows, block.total());
-  AddBias(head, block, head.content_bias, scratch.content_queries);
-  for (int t = 0; t < 3; t++) {
-    if (block.count[t] <= 0) continue;
-    ConstMap keys(head.tiers[t].keys + block.begin[t] * head.k, block.count[t], head.k);
-    scratch.scores.middleCols(block.column[t], block.count[t]).noalias() = scratch.content_queries * keys.transpose();
-  }
-  AddPositions(head, head.compressed_positions, block, true, scratch);
-  AddPositions(head, head.positions, block, false, scratch);
-}
-
-// Writes mixed values, rows `stride` apart, and the logarithm of each query's sum of exponentials [n].
-inline void Attend(const Head &head, float *mixed, int64_t stride, float *log_sums, Scratch &scratch) {
-  for (int64_t first = 0; first < head.n; first += kQueryBlock) {
-    const Block block(head, first);
-    Scores(head, block, scratch);
-    scratch.inverse_sums.resize(block.rows);
-    for (int64_t r = 0; r < block.rows; r++) {
-      const int64_t visible = block.visible(r);
-      RowMap scores(scratch.scores.data() + r * block.total(), visible);
-      const float greatest = scores.maxCoeff();
-      scores = (scores - greatest).exp();
-      const float sum = scores.sum();
-      scratch.inverse_sums[r] = 1.0f / sum;
-      log_sums[first + r] = greatest + std::log(sum);
-      std::fill(scratch.scores.data() + r * block.total() + visible, scratch.scores.data() + (r + 1) * block.total(), 0.0f);
-    }
-    scratch.product.setZero(block.rows, head.k);
-    for (int t = 0; t < 3; t++) {
-      if (block.count[t] <= 0) continue;
-      ConstMap values(head.tiers[t].values + block.begin[t] * head.k, block.count[t], head.k);
-      scratch.product.noalias() += scratch.scores.middleCols(block.column[t], block.count[t]) * values;
-    }
-    Strided output(mixed + first * stride, block.rows, head.k, Eigen::OuterStride<>(stride));
-    output = scratch.product.array().colwise() * scratch.inverse_sums.transpose();
-  }
-}
-
-// Where the gradients of one head of one document are added up; zero at first.
-struct HeadGradient {
-  float *queries;                                      // [n, k]
-  float *keys[3], *values[3];                          // [slots, k]
-  float *content_bias;                                 // [k]
-  float *position_bias, *compressed_position_bias;     // [k]
-  float *position_keys, *compressed_position_keys;     // [k, width]
-};
-
-inline void PositionGradient(const Head &head, const Positions &table, const Block &block, bool compressed, float *bias,
-                             float *keys, Strided queries, Scratch &scratch) {
-  const Window window(head, table, block, compressed);
-  if (window.count <= 0) return;
-  AddBias(head, block, table.bias, scratch.position_queries);
-  scratch.positions.setZero(block.rows, window.length);
-  for (int64_t r = 0; r < block.rows; r++) {
-    const int64_t count = window.reached(r, block.rows);
-    RowMap(scratch.positions.data() + r * window.length + block.rows - 1 - r, count) =
-        RowMap(scratch.slopes.data() + r * block.total() + window.column, count);
-  }
-  Strided(keys + window.start, head.k, window.length, Eigen::OuterStride<>(window.width)).noalias() +=
-      scratch.position_queries.transpose() * scratch.positions;
-  scratch.product.resize(block.rows, head.k);
-  scratch.product.noalias() = scratch.positions * TableStretch(head, table, window).transpose();
-  queries += scratch.product;
-  Eigen::Map<Eigen::RowVectorXf>(bias, head.k) += scratch.product.colwise().sum();
-}
-
-inline void AttendGradient(const Head &head, const float *mixed, const float *mixed_gradient, int64_t stride,
-                           const float *log_sums, const HeadGradient &gradient, Scratch &scratch) {
-  for (int64_t first = 0; first < head.n; first += kQueryBlock) {
-    const Block block(head, first);
-    const int64_t total = block.total();
-    Scores(head, block, scratch);
-    const ConstStrided output(mixed + first * stride, block.rows, head.k, Eigen::OuterStride<>(stride));
-    const ConstStrided slope(mixed_gradient + first * stride, block.rows, head.k, Eigen::OuterStride<>(stride));
-    scratch.slopes.resize(block.rows, total);
-    for (int t = 0; t < 3; t++) {
-      if (block.count[t] <= 0) continue;
-      ConstMap values(head.tiers[t].values + block.begin[t] * head.k, block.count[t], head.k);
-      scratch.slopes.middleCols(block.column[t], block.count[t]).noalias() = slope * values.transpose();
-    }
-    for (int64_t r = 0; r < block.rows; r++) {
-      const int64_t visible = block.visible(r);
-      RowMap probabilities(scratch.scores.data() + r * total, visible);
-      RowMap slopes(scratch.slopes.data() + r * total, visible);
-      probabilities = (probabilities - log_sums[first + r]).exp();
-      slopes = probabilities * (slopes - slope.row(r).dot(output.row(r)));
-      std::fill(scratch.scores.data() + r * total + visible, scratch.scores.data() + (r + 1) * total, 0.0f);
-      std::fill(scratch.slopes.data() + r * total + visible, scratch.slopes.data() + (r + 1) * total, 0.0f);
-    }
-    scratch.product.setZero(block.rows, head.k);
-    for (int t = 0; t < 3; t++) {
-      if (block.count[t] <= 0) continue;
-      const int64_t offset = block.begin[t] * head.k;
-      ConstMap keys(head.tiers[t].keys + offset, block.count[t], head.k);
-      const auto probabilities = scratch.scores.middleCols(block.column[t], block.count[t]);
-      const auto slopes = scratch.slopes.middleCols(block.column[t], block.count[t]);
-      Map(gradient.values[t] + offset, block.count[t], head.k).noalias() += probabilities.transpose() * slope;
-      Map(gradient.keys[t] + offset, block.count[t], head.k).noalias() += slopes.transpose() * scratch.content_queries;
-      scratch.product.noalias() += slopes * keys;
-    }
-    Strided queries(gradient.queries + first * head.k, block.rows, head.k, Eigen::OuterStride<>(head.k));
-    queries = scratch.product;
-    Eigen::Map<Eigen::RowVectorXf>(gradient.content_bias, head.k) += scratch.product.colwise().sum();
-    PositionGradient(head, head.compressed_positions, block, true, gradient.compressed_position_bias,
-                     gradient.compressed_position_keys, queries, scratch);
-    PositionGradient(head, head.positions, block, false, gradient.position_bias, gradient.position_keys, queries, scratch);
-  }
-}
-
-}  // namespace training
 }  // namespace palimpsest

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct AttentionHead {
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
   int64_t output_stride;
+  float *log_sums = nullptr;  // [n], the logarithm of each query's sum of e^score, if it is wanted
 };
 
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
@@ -53,25 +55,47 @@ void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Numb
 // Queries at once: their scores stay in the second level of cache while the keys pass through the first.
 constexpr int64_t kQueryBlock = 2 * kTileRows;
 
-// The attention of one head of one document, with the scratch that one thread needs for it.
-template <typename Number>
+// The attention of one head of one document, with the scratch that one thread needs for it. Attends from at most `kQueries` queries at once.
+template <typename Number, int64_t kQueries = kQueryBlock>
 class HeadAttention {
-  using Step = typename Number::Step;
-
  public:
   // Brings keys and values into the order in which queries `first` to `end` read them.
   void Open(const AttentionHead<Number> &head, int64_t end) {
+    OpenScores(head, end);
+    probabilities_.resize(kQueries * columns_.size() / Number::kPerStep);
+    // In float32, values already lie as products read them, but for the last columns of odd heads.
+    packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
+    if (!packs_values_) return;
+    values_.resize(columns_.size() / Number::kPerStep * RoundUp(head.k, kPanel));
+    PackDown(&Slot::value, values_.data());
+  }
+
+  // Attends from queries `first` to `first + rows`.
+  void Attend(int64_t first, int64_t rows) {
+    const int64_t total = Scores(first, rows);
+    for (int64_t row = 0; row < rows; row++) Softmax(row, first + row, total);
+    Mix(first, rows, total);
+  }
+
+ protected:
+  using Step = typename Number::Step;
+
+  // Columns of scores: those in use, and whole panels of them.
+  struct Region {
+    int64_t count, padded;
+  };
+  struct Slot {
+    const float *key = nullptr, *value = nullptr;
+  };
+
+  void OpenScores(const AttentionHead<Number> &head, int64_t end) {
     head_ = &head;
     steps_ = StepsOf<Number>(head.k);
     old_ = {head.compressed.filled, RoundUp(head.compressed.filled, kPanel)};
     recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
     const int64_t columns = old_.padded + recent_.padded;
     keys_.resize(columns * steps_);
-    // In float32, values already lie as products read them, but for the last columns of odd heads.
-    packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
-    if (packs_values_) values_.resize(columns / Number::kPerStep * RoundUp(head.k, kPanel));
-    scores_.resize(kQueryBlock * columns);
-    probabilities_.resize(kQueryBlock * columns / Number::kPerStep);
+    scores_.resize(kQueries * columns);
     positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
     biased_.resize(kTileRows * head.k);
 
@@ -81,12 +105,11 @@ class HeadAttention {
     AddColumns(head.memory, head.memory.filled);
     AddColumns({head.segment.keys, head.segment.values, end, end}, end);
     columns_.resize(columns);
-    PackKeys();
-    if (packs_values_) PackValues();
+    PackAcross(&Slot::key, keys_.data());
   }
 
-  // Attends from queries `first` to `first + rows`, at most kQueryBlock.
-  void Attend(int64_t first, int64_t rows) {
+  // Scores of queries `first` to `first + rows`, without a mask. Returns how many columns each of their rows has.
+  int64_t Scores(int64_t first, int64_t rows) {
     const AttentionHead<Number> &head = *head_;
     // Of the segment, nothing behind the block's last query.
     const int64_t recent_padded = RoundUp(head.memory.filled + first + rows, kPanel);
@@ -104,18 +127,11 @@ class HeadAttention {
                           head.memory.filled + first + row + kRows);
       Content<kRows>(queries, keys_.data() + old_.padded * steps_, recent_padded, scores + old_.padded, total);
     });
-    for (int64_t row = 0; row < rows; row++) Softmax(row, head.memory.filled + first + row + 1, total);
-    Mix(first, rows, total);
+    return total;
   }
 
- private:
-  // Columns of scores: those in use, and whole panels of them.
-  struct Region {
-    int64_t count, padded;
-  };
-  struct Slot {
-    const float *key = nullptr, *value = nullptr;
-  };
+  // Columns of the second region that a query sees.
+  int64_t Recent(int64_t query) const { return head_->memory.filled + query + 1; }
 
   void AddColumns(const Tier &tier, int64_t filled) {
     for (int64_t slot = tier.slots - filled; slot < tier.slots; slot++) {
@@ -124,12 +140,11 @@ class HeadAttention {
   }
 
   // Panels of columns, [columns / kPanel][steps of k][kPanel].
-  void PackKeys() {
-    Step *to = keys_.data();
+  void PackAcross(const float *Slot::*part, Step *to) {
     row_.resize(kPanel * steps_);
     for (size_t first = 0; first < columns_.size(); first += kPanel, to += kPanel * steps_) {
       for (int64_t j = 0; j < kPanel; j++) {
-        const float *const key = columns_[first + j].key;
+        const float *const key = columns_[first + j].*part;
         Step *const row = row_.data() + j * steps_;
         if (key == nullptr) std::fill(row, row + steps_, Step{});
         else ToSteps<Number>(key, head_->k, row);
@@ -147,18 +162,17 @@ class HeadAttention {
   }
 
   // Panels of k, [k / kPanel][steps of columns][kPanel].
-  void PackValues() {
+  void PackDown(const float *Slot::*part, Step *to) {
     const int64_t k = head_->k;
-    Step *to = values_.data();
     for (int64_t first = 0; first < k; first += kPanel) {
       const int64_t filled = std::min(kPanel, k - first);
       for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanel) {
-        const float *const value = columns_[column].value;
+        const float *const value = columns_[column].*part;
         if constexpr (Number::kPerStep == 1) {
           if (value != nullptr) std::copy_n(value + first, filled, to);
           if (value == nullptr || filled < kPanel) std::fill(to + (value == nullptr ? 0 : filled), to + kPanel, Step{});
         } else {
-          PackPair(value, columns_[column + 1].value, first, filled, to);
+          PackPair(value, columns_[column + 1].*part, first, filled, to);
         }
       }
     }
@@ -235,8 +249,9 @@ class HeadAttention {
   }
 
   // Turns a row's scores into e^(score - greatest), and notes 1 / their sum.
-  void Softmax(int64_t row, int64_t recent, int64_t total) {
+  void Softmax(int64_t row, int64_t query, int64_t total) {
     constexpr float kHidden = -1e30f;
+    const int64_t recent = Recent(query);
     float *const scores = scores_.data() + row * total;
     std::fill(scores + old_.count, scores + old_.padded, kHidden);
     std::fill(scores + old_.padded + recent, scores + total, kHidden);
@@ -249,7 +264,9 @@ class HeadAttention {
       sum += weight;
       Store(scores + j, weight);
     }
-    inverse_sums_[row] = 1.0f / Sum(sum);
+    const float whole = Sum(sum);
+    inverse_sums_[row] = 1.0f / whole;
+    if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
     if constexpr (Number::kPerStep > 1) {
       ToSteps<Number>(scores, total, probabilities_.data() + row * (total / Number::kPerStep));
     }
@@ -295,7 +312,7 @@ class HeadAttention {
   std::vector<Slot> columns_;
   std::vector<Step> keys_, values_, probabilities_, left_, row_;
   std::vector<float> scores_, positions_, biased_;
-  float inverse_sums_[kQueryBlock];
+  float inverse_sums_[kQueries];
 };
 
 }  // namespace palimpsest

@@ -1,22 +1,20 @@
 // Operations of a training step that TensorFlow has no single kernel for, with their gradients; see fused-kernels.cc.
 
-#include <Eigen/Core>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "attention-gradient.h"
+#include "attention-reconstruction.h"
+#include "dense.h"
 #include "kernel-call.h"
+#include "product.h"
+#include "relative-attention.h"
 #include "thread-pool.h"
 
 namespace palimpsest {
 namespace {
 
-using training::Head;
-using training::HeadGradient;
-using training::Scratch;
-
-constexpr float kEpsilon = 1e-5f;
 // Rows that one task takes: enough work to be worth handing over.
 constexpr int64_t kRowsAtOnce = 64;
 constexpr int64_t kElementsAtOnce = 16384;
@@ -56,118 +54,502 @@ struct AttentionSizes {
   int64_t heads, batch, n, k, compressed, memory, width, compressed_width;
 };
 
-Head HeadOf(const Call &call, const AttentionSizes &sizes, int64_t pair) {
+constexpr const char *kDisagree = "Cannot attend as position keys and counts must go with the memories";
+
+// Position keys of all heads [H, k, width] in the orders in which products read them.
+template <typename Number>
+class PackedTables {
+  using Step = typename Number::Step;
+
+ public:
+  PackedTables(const float *keys, int64_t heads, int64_t k, int64_t width, bool down)
+      : columns_(PositionColumns(width - 1, 0)), steps_(StepsOf<Number>(k)), down_steps_(StepsOf<Number>(columns_)),
+        panels_((k + kPanel - 1) / kPanel), across_(heads * steps_ * columns_), down_(down ? heads * panels_ * down_steps_ * kPanel : 0) {
+    ThreadPool::Shared().For(heads, [&](int64_t h) {
+      const float *const of_head = keys + h * k * width;
+      PackPositionKeys<Number>(of_head, k, width, across_.data() + h * steps_ * columns_);
+      const Operand transposed{Matrix(of_head, width), true};
+      for (int64_t panel = 0; down && panel < panels_; panel++) {
+        PackRight<Number>(transposed, width, k, 0, StepsOf<Number>(width), panel, down_.data() + (h * panels_ + panel) * down_steps_ * kPanel);
+      }
+    });
+  }
+  PositionTable<Number> OfHead(int64_t h) const {
+    return {across_.data() + h * steps_ * columns_, down_.data() + h * panels_ * down_steps_ * kPanel};
+  }
+
+ private:
+  int64_t columns_, steps_, down_steps_, panels_;
+  std::vector<Step> across_, down_;
+};
+
+template <typename Number>
+AttentionHead<Number> HeadOf(const Call &call, const AttentionSizes &sizes, int64_t pair, const PositionTable<Number> &table,
+                             const PositionTable<Number> &compressed_table) {
   const int64_t h = pair / sizes.batch, b = pair % sizes.batch, k = sizes.k;
   const int32_t *counts = call.Data<int32_t>(kCounts);
   const auto tier = [&](int keys, int64_t slots, int64_t filled) {
     const int64_t offset = pair * slots * k;
-    return training::Tier{call.Data(keys) + offset, call.Data(keys + 1) + offset, slots, filled};
+    return Tier{call.Data(keys) + offset, call.Data(keys + 1) + offset, slots, filled};
   };
-  return Head{
+  return AttentionHead<Number>{
       call.Data(kQueries) + pair * sizes.n * k,
       call.Data(kContentBias) + h * k,
-      {call.Data(kCompressedPositionKeys) + h * k * sizes.compressed_width, call.Data(kCompressedPositionBias) + h * k, sizes.compressed},
-      {call.Data(kPositionKeys) + h * k * sizes.width, call.Data(kPositionBias) + h * k, sizes.memory},
-      {tier(kCompressedKeys, sizes.compressed, counts[2 * b + 1]), tier(kMemoryKeys, sizes.memory, counts[2 * b]),
-       tier(kSegmentKeys, sizes.n, sizes.n)},
+      call.Data(kPositionBias) + h * k,
+      call.Data(kCompressedPositionBias) + h * k,
+      table.across,
+      compressed_table.across,
+      tier(kCompressedKeys, sizes.compressed, counts[2 * b + 1]),
+      tier(kMemoryKeys, sizes.memory, counts[2 * b]),
+      tier(kSegmentKeys, sizes.n, sizes.n),
       sizes.n,
       k,
+      nullptr,
+      0,
   };
 }
 
 // -> mixed values [B * n, H * k], logarithms of the queries' sums [H, B, n]
+template <typename Number>
 void Attention(Call &call) {
   const AttentionSizes sizes(call);
-  if (!sizes.Agree(call)) return call.Fail("Cannot attend as position keys and counts must go with the memories");
+  if (!sizes.Agree(call)) return call.Fail(kDisagree);
   const int64_t stride = sizes.heads * sizes.k;
   float *mixed = call.Output(0, {sizes.batch * sizes.n, stride});
   float *log_sums = call.Output(1, {sizes.heads, sizes.batch, sizes.n});
+  const PackedTables<Number> table(call.Data(kPositionKeys), sizes.heads, sizes.k, sizes.width, false);
+  const PackedTables<Number> compressed(call.Data(kCompressedPositionKeys), sizes.heads, sizes.k, sizes.compressed_width, false);
   ThreadPool::Shared().For(sizes.heads * sizes.batch, [&](int64_t pair) {
     const int64_t h = pair / sizes.batch, b = pair % sizes.batch;
-    thread_local Scratch scratch;
-    training::Attend(HeadOf(call, sizes, pair), mixed + b * sizes.n * stride + h * sizes.k, stride, log_sums + pair * sizes.n, scratch);
+    AttentionHead<Number> head = HeadOf<Number>(call, sizes, pair, table.OfHead(h), compressed.OfHead(h));
+    head.output = mixed + b * sizes.n * stride + h * sizes.k;
+    head.output_stride = stride;
+    head.log_sums = log_sums + pair * sizes.n;
+    thread_local HeadAttention<Number> attention;
+    attention.Open(head, sizes.n);
+    for (int64_t first = 0; first < sizes.n; first += kQueryBlock) attention.Attend(first, std::min(kQueryBlock, sizes.n - first));
   });
 }
 
+// What all documents share has its gradients added up over as many documents at once, and then over those sums: in an order that does not
+// depend on threads.
+constexpr int64_t kDocumentsAtOnce = 4;
+
 // -> gradients of the first twelve inputs, in their order
+template <typename Number>
 void AttentionGradient(Call &call) {
   const AttentionSizes sizes(call);
-  if (!sizes.Agree(call)) return call.Fail("Cannot attend as position keys and counts must go with the memories");
-  const int64_t k = sizes.k, stride = sizes.heads * k, pairs = sizes.heads * sizes.batch;
+  if (!sizes.Agree(call)) return call.Fail(kDisagree);
+  const int64_t heads = sizes.heads, k = sizes.k, stride = heads * k;
   float *outputs[kCounts];
   for (int i = 0; i < kCounts; i++) outputs[i] = call.Output(i, call.Shape(i));
-  // What all documents share is added up for each of them and then over them, in an order that does not depend on threads.
-  const int shared[] = {kContentBias, kPositionBias, kPositionKeys, kCompressedPositionBias, kCompressedPositionKeys};
-  const int64_t shared_sizes[] = {k, k, k * sizes.width, k, k * sizes.compressed_width};
+  const PackedTables<Number> table(call.Data(kPositionKeys), heads, k, sizes.width, true);
+  const PackedTables<Number> compressed(call.Data(kCompressedPositionKeys), heads, k, sizes.compressed_width, true);
+  const int shared[] = {kContentBias, kPositionBias, kCompressedPositionBias, kPositionKeys, kCompressedPositionKeys};
+  const int64_t columns[] = {1, 1, 1, PositionColumns(sizes.width - 1, 0), PositionColumns(sizes.compressed_width - 1, 0)};
   int64_t offsets[6] = {0};
-  for (int i = 0; i < 5; i++) offsets[i + 1] = offsets[i] + shared_sizes[i];
-  std::vector<float> sums(pairs * offsets[5]);
-  ThreadPool::Shared().For(pairs, [&](int64_t pair) {
-    const int64_t h = pair / sizes.batch, b = pair % sizes.batch;
-    const auto slots = [&](int output, int64_t count) {
-      float *start = outputs[output] + pair * count * k;
-      std::fill_n(start, count * k, 0.0f);
-      return start;
-    };
-    float *const sum = sums.data() + pair * offsets[5];
-    const HeadGradient gradient{
-        outputs[kQueries] + pair * sizes.n * k,
-        {slots(kCompressedKeys, sizes.compressed), slots(kMemoryKeys, sizes.memory), slots(kSegmentKeys, sizes.n)},
-        {slots(kCompressedValues, sizes.compressed), slots(kMemoryValues, sizes.memory), slots(kSegmentValues, sizes.n)},
-        sum + offsets[0],
-        sum + offsets[1],
-        sum + offsets[3],
-        sum + offsets[2],
-        sum + offsets[4],
-    };
-    const int64_t offset = b * sizes.n * stride + h * k;
-    thread_local Scratch scratch;
-    training::AttendGradient(HeadOf(call, sizes, pair), call.Data(kMixed) + offset, call.Data(kMixedGradient) + offset, stride,
-                             call.Data(kLogSums) + pair * sizes.n, gradient, scratch);
+  for (int i = 0; i < 5; i++) offsets[i + 1] = offsets[i] + k * columns[i];
+  const int64_t groups = (sizes.batch + kDocumentsAtOnce - 1) / kDocumentsAtOnce;
+  std::vector<float> sums(heads * groups * offsets[5]);
+  ThreadPool::Shared().For(heads * groups, [&](int64_t task) {
+    const int64_t h = task / groups, first = task % groups * kDocumentsAtOnce;
+    float *const sum = sums.data() + task * offsets[5];
+    const PositionTable<Number> tables[] = {table.OfHead(h), compressed.OfHead(h)};
+    for (int64_t b = first; b < std::min(sizes.batch, first + kDocumentsAtOnce); b++) {
+      const int64_t pair = h * sizes.batch + b, offset = b * sizes.n * stride + h * k;
+      const AttentionHead<Number> head = HeadOf<Number>(call, sizes, pair, tables[0], tables[1]);
+      const auto slots = [&](int output, const Tier &tier) {
+        float *const start = outputs[output] + pair * tier.slots * k;
+        std::fill_n(start, (tier.slots - tier.filled) * k, 0.0f);
+        return start;
+      };
+      thread_local HeadGradient<Number> gradient;
+      gradient.Run(head, tables,
+                   {call.Data(kMixed) + offset, call.Data(kMixedGradient) + offset, stride, call.Data(kLogSums) + pair * sizes.n},
+                   {outputs[kQueries] + pair * sizes.n * k,
+                    {slots(kCompressedKeys, head.compressed), slots(kMemoryKeys, head.memory), slots(kSegmentKeys, head.segment)},
+                    {slots(kCompressedValues, head.compressed), slots(kMemoryValues, head.memory), slots(kSegmentValues, head.segment)},
+                    sum + offsets[0],
+                    {sum + offsets[1], sum + offsets[2]},
+                    {sum + offsets[3], sum + offsets[4]}});
+    }
   });
-  for (int i = 0; i < 5; i++) {
-    for (int64_t h = 0; h < sizes.heads; h++) {
-      training::RowMap total(outputs[shared[i]] + h * shared_sizes[i], shared_sizes[i]);
-      total.setZero();
-      for (int64_t b = 0; b < sizes.batch; b++) {
-        total += training::RowMap(sums.data() + (h * sizes.batch + b) * offsets[5] + offsets[i], shared_sizes[i]);
+  ThreadPool::Shared().For(heads * 5, [&](int64_t task) {
+    const int64_t h = task / 5, i = task % 5;
+    const int64_t width = i < 3 ? 1 : call.Size(shared[i], 2);
+    float *const total = outputs[shared[i]] + h * k * width;
+    for (int64_t row = 0; row < k; row++) {
+      float *const to = total + row * width;
+      std::fill_n(to, width, 0.0f);
+      for (int64_t group = 0; group < groups; group++) {
+        const float *const from = sums.data() + (h * groups + group) * offsets[5] + offsets[i] + row * columns[i];
+        for (int64_t j = 0; j < width; j++) to[j] += from[j];
       }
     }
+  });
+}
+
+// left · right
+template <typename Number>
+void StoreProduct(const Operand &x, const Operand &slope, int64_t inner, int64_t rows, int64_t columns, float *output) {
+  Product<Number>(x, slope, rows, inner, columns, [&](int64_t column) {
+    return [=, to = output + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      StorePart(to + row * columns, a, b, filled);
+    };
+  });
+}
+
+// x [S, K], W [K, N], or [N, K] if the attribute is 1 -> x · W [S, N]
+template <typename Number>
+void TrainingDense(Call &call) {
+  const bool transposed = call.attribute() == 1;
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, transposed ? 0 : 1);
+  StoreProduct<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), call.Size(1, 1)), transposed}, inner, rows, columns,
+                       call.Output(0, {rows, columns}));
+}
+
+// x [S, K], W [K, N], bias [N] -> x · W + bias [S, N]; max(0, x · W + bias) if the attribute is 1
+template <typename Number>
+void TrainingDenseBias(Call &call) {
+  const bool rectified = call.attribute() == 1;
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
+  float *const output = call.Output(0, {rows, columns});
+  const Vector least = Broadcast(rectified ? 0.0f : -std::numeric_limits<float>::infinity());
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
+    const int64_t filled = std::min(kPanel, columns - column);
+    const TwoVectors bias = LoadPart(call.Data(2) + column, filled);
+    return [=, to = output + column](int64_t row, Vector a, Vector b) {
+      StorePart(to + row * columns, Max(least, a + bias.first), Max(least, b + bias.second), filled);
+    };
+  });
+}
+
+// x [S, K], W [K, N], y [S, N] -> y + x · W [S, N]
+template <typename Number>
+void TrainingAddDense(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
+  float *const output = call.Output(0, {rows, columns});
+  const float *const before = call.Data(2);
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
+    return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      const int64_t at = row * columns + column;
+      const TwoVectors added = LoadPart(before + at, filled);
+      StorePart(output + at, added.first + a, added.second + b, filled);
+    };
+  });
+}
+
+// x [S, K], W [K, N], bias [N], y [S, N] -> y + x · W + bias [S, N]
+template <typename Number>
+void TrainingAddDenseBias(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
+  float *const output = call.Output(0, {rows, columns});
+  const float *const before = call.Data(3);
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
+    const int64_t filled = std::min(kPanel, columns - column);
+    const TwoVectors bias = LoadPart(call.Data(2) + column, filled);
+    return [=](int64_t row, Vector a, Vector b) {
+      const int64_t at = row * columns + column;
+      const TwoVectors added = LoadPart(before + at, filled);
+      StorePart(output + at, added.first + (a + bias.first), added.second + (b + bias.second), filled);
+    };
+  });
+}
+
+// table [w, d], W [d, d], H as the attribute -> (table · W)ᵀ by head, behind a column of zeros [H, k, w + 1]
+void TrainingPositionKeys(Call &call) {
+  const int64_t distances = call.Size(0, 0), width = call.Size(0, 1), heads = call.attribute(), stride = distances + 1;
+  float *const output = call.Output(0, {heads, width / heads, stride});
+  for (int64_t row = 0; row < width; row++) output[row * stride] = 0.0f;
+  Product<Float32>({Matrix(call.Data(1), width), true}, {Matrix(call.Data(0), width), true}, width, width, distances, [&](int64_t column) {
+    return [=, filled = std::min(kPanel, distances - column)](int64_t row, Vector a, Vector b) {
+      StorePart(output + row * stride + 1 + column, a, b, filled);
+    };
+  });
+}
+
+// table [w, d], gradient of position keys [H, k, w + 1] -> tableᵀ · gradientᵀ [d, d]
+void PositionKeysGradient(Call &call) {
+  const int64_t distances = call.Size(0, 0), width = call.Size(0, 1), stride = distances + 1;
+  float *const output = call.Output(0, {width, width});
+  StoreProduct<Float32>({Matrix(call.Data(0), width), true}, {Matrix({call.Data(1) + 1}, stride, stride), true}, distances, width, width,
+                            output);
+}
+
+// gradient [S, N], W [K, N], relu(..) [S, K] -> gradient · Wᵀ where relu(..) is above 0, else 0 [S, K]
+template <typename Number>
+void RectifiedGradient(Call &call) {
+  const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 0);
+  float *const output = call.Output(0, {rows, columns});
+  const float *const positive = call.Data(2);
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), inner), true}, rows, inner, columns, [&](int64_t column) {
+    return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      const int64_t at = row * columns + column;
+      const TwoVectors value = LoadPart(positive + at, filled);
+      StorePart(output + at, value.first > 0.0f ? a : Vector{}, value.second > 0.0f ? b : Vector{}, filled);
+    };
+  });
+}
+
+// x [S, K], gradient [S, N] -> xᵀ · gradient [K, N]
+template <typename Number>
+void WeightGradient(Call &call) {
+  const int64_t inner = call.Size(0, 0), rows = call.Size(0, 1), columns = call.Size(1, 1);
+  StoreProduct<Number>({Matrix(call.Data(0), rows), true}, {Matrix(call.Data(1), columns)}, inner, rows, columns,
+                           call.Output(0, {rows, columns}));
+}
+
+// [S, N] -> sums over S [N]
+void ColumnSums(Call &call) {
+  const int64_t rows = call.Size(0, 0), columns = call.Size(0, 1);
+  const float *const from = call.Data(0);
+  float *const output = call.Output(0, {columns});
+  const int64_t tasks = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
+  std::vector<float> sums(tasks * columns);
+  ThreadPool::Shared().For(tasks, [&](int64_t task) {
+    float *const sum = sums.data() + task * columns;
+    for (int64_t row = task * kRowsAtOnce; row < std::min(rows, (task + 1) * kRowsAtOnce); row++) {
+      for (int64_t j = 0; j < columns; j++) sum[j] += from[row * columns + j];
+    }
+  });
+  std::fill_n(output, columns, 0.0f);
+  for (int64_t task = 0; task < tasks; task++) {
+    for (int64_t j = 0; j < columns; j++) output[j] += sums[task * columns + j];
   }
+}
+
+// Projections by head, p tensors [H, B, S, k] from input `first` on, as a matrix [B * S, p * H * k].
+Matrix ByHead(const Call &call, int first, int parts) {
+  const int64_t heads = call.Size(first, 0), rows = call.Size(first, 1) * call.Size(first, 2), k = call.Size(first, 3);
+  std::vector<const float *> blocks;
+  for (int part = 0; part < parts; part++) {
+    for (int64_t h = 0; h < heads; h++) blocks.push_back(call.Data(first + part) + h * rows * k);
+  }
+  return Matrix(blocks, k, k);
+}
+
+// rows [B, S, d], matrices [d, d] side by side, H as the attribute -> the product with each matrix [H, B, S, k]
+template <typename Number>
+void TrainingProjectHeads(Call &call) {
+  const int64_t batch = call.Size(0, 0), length = call.Size(0, 1), width = call.Size(0, 2), heads = call.attribute();
+  const int64_t k = width / heads, rows = batch * length, columns = call.Size(1, 1);
+  std::vector<float *> blocks;
+  for (int part = 0; part < call.outputs(); part++) {
+    float *const output = call.Output(part, {heads, batch, length, k});
+    for (int64_t h = 0; h < heads; h++) blocks.push_back(output + h * rows * k);
+  }
+  Product<Number>({Matrix(call.Data(0), width)}, {Matrix(call.Data(1), columns)}, rows, width, columns, [&](int64_t column) {
+    const bool whole = column % k + kPanel <= k;
+    float *const to = blocks[column / k] + column % k;
+    return [=, &blocks, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+      if (whole) return StorePart(to + row * k, a, b, kPanel);
+      float both[kPanel];
+      Store(both, a);
+      Store(both + kLanes, b);
+      for (int64_t j = 0; j < filled; j++) blocks[(column + j) / k][row * k + (column + j) % k] = both[j];
+    };
+  });
+}
+
+// rows [B, S, d], gradients of their projections [H, B, S, k] each -> gradient of the matrices side by side [d, p * d]
+template <typename Number, int parts>
+void ProjectHeadsWeightGradient(Call &call) {
+  const int64_t inner = call.Size(0, 0) * call.Size(0, 1), width = call.Size(0, 2), columns = parts * width;
+  StoreProduct<Number>({Matrix(call.Data(0), width), true}, {ByHead(call, 1, parts)}, inner, width, columns,
+                           call.Output(0, {width, columns}));
+}
+
+// matrices side by side [d, p * d], gradients of projections [H, B, S, k] each -> gradient of the rows [B, S, d]
+template <typename Number, int parts>
+void ProjectHeadsRowsGradient(Call &call) {
+  const int64_t width = call.Size(0, 0), inner = call.Size(0, 1), batch = call.Size(1, 1), length = call.Size(1, 2);
+  StoreProduct<Number>({ByHead(call, 1, parts)}, {Matrix(call.Data(0), inner), true}, inner, batch * length, width,
+                           call.Output(0, {batch, length, width}));
+}
+
+// hidden [S, d], embedding [V, d], targets int32 [S], weights [S] -> Σ weight · nats [], nats of each target [S], gradients of the sum by
+// hidden [S, d] and embedding [V, d]. The logits of some rows at a time are in memory, and their exponentials are multiplied as they are:
+// what turns these into probabilities goes into the other factor or the result.
+template <typename Number>
+void NextTokenLoss(Call &call) {
+  constexpr int64_t kRows = 512;
+  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.Size(1, 0), stride = RoundUp(vocabulary, kPanel);
+  const float *const hidden = call.Data(0), *const embedding = call.Data(1), *const weights = call.Data(3);
+  const int32_t *const targets = call.Data<int32_t>(2);
+  float *const loss = call.Output(0, {}), *const nats = call.Output(1, {rows});
+  float *const hidden_gradient = call.Output(2, {rows, width}), *const embedding_gradient = call.Output(3, {vocabulary, width});
+  thread_local std::vector<float> kept, kept_scaled;
+  kept.resize(std::min(kRows, rows) * stride);
+  kept_scaled.resize(std::min(kRows, rows) * width);
+  float *const logits = kept.data(), *const scaled = kept_scaled.data();
+  std::vector<float> greatest(kRows * kLanes), scales(kRows);
+  for (int64_t first = 0; first < rows; first += kRows) {
+    const int64_t count = std::min(kRows, rows - first);
+    const float *const block = hidden + first * width;
+    std::fill(greatest.begin(), greatest.end(), -std::numeric_limits<float>::infinity());
+    Product<Number>({Matrix(block, width)}, {Matrix(embedding, width), true}, count, width, vocabulary, [&](int64_t column) {
+      // Columns behind the vocabulary do not count.
+      float hiding[kPanel] = {};
+      std::fill(hiding + std::min(kPanel, vocabulary - column), hiding + kPanel, -1e30f);
+      const Vector first_hiding = Load(hiding), second_hiding = Load(hiding + kLanes);
+      return [=, to = logits + column, most = greatest.data()](int64_t row, Vector a, Vector b) {
+        const Vector left = a + first_hiding, right = b + second_hiding;
+        Store(most + row * kLanes, Max(Load(most + row * kLanes), Max(left, right)));
+        StorePart(to + row * stride, left, right, kPanel);
+      };
+    });
+    ThreadPool::Shared().For((count + kTileRows - 1) / kTileRows, [&](int64_t task) {
+      for (int64_t row = task * kTileRows; row < std::min(count, (task + 1) * kTileRows); row++) {
+        float *const of_row = logits + row * stride;
+        const float most = Greatest(Load(greatest.data() + row * kLanes));
+        const int64_t target = targets[first + row];
+        const bool known = target >= 0 && target < vocabulary;
+        const float chosen = known ? of_row[target] - most : std::numeric_limits<float>::quiet_NaN();
+        Vector sum = {};
+        for (int64_t j = 0; j < stride; j += kLanes) {
+          const Vector exponential = Exp(Load(of_row + j) - most);
+          sum += exponential;
+          Store(of_row + j, exponential);
+        }
+        const float whole = Sum(sum);
+        nats[first + row] = std::log(whole) - chosen;
+        scales[row] = weights[first + row] / whole;
+        for (int64_t j = 0; j < width; j++) scaled[row * width + j] = block[row * width + j] * scales[row];
+      }
+    });
+    Product<Number>({Matrix({logits}, stride, stride)}, {Matrix(embedding, width)}, count, vocabulary, width, [&](int64_t column) {
+      const int64_t filled = std::min(kPanel, width - column);
+      return [=, &scales](int64_t row, Vector a, Vector b) {
+        const int64_t target = targets[first + row];
+        const float weight = weights[first + row];
+        const bool known = target >= 0 && target < vocabulary;
+        const TwoVectors of_target = known ? LoadPart(embedding + target * width + column, filled) : TwoVectors{};
+        StorePart(hidden_gradient + (first + row) * width + column, a * scales[row] - of_target.first * weight,
+                  b * scales[row] - of_target.second * weight, filled);
+      };
+    });
+    Product<Number>({Matrix({logits}, stride, stride), true}, {Matrix(scaled, width)}, vocabulary, count, width, [&](int64_t column) {
+      return [=, to = embedding_gradient + column, filled = std::min(kPanel, width - column)](int64_t row, Vector a, Vector b) {
+        const TwoVectors before = first == 0 ? TwoVectors{} : LoadPart(to + row * width, filled);
+        StorePart(to + row * width, before.first + a, before.second + b, filled);
+      };
+    });
+  }
+  double sum = 0;
+  for (int64_t row = 0; row < rows; row++) {
+    sum += static_cast<double>(weights[row]) * nats[row];
+    const int64_t target = targets[row];
+    if (target < 0 || target >= vocabulary) continue;
+    float *const to = embedding_gradient + target * width;
+    for (int64_t j = 0; j < width; j++) to[j] -= weights[row] * hidden[row * width + j];
+  }
+  *loss = static_cast<float>(sum);
+}
+
+// queries [H, B, n, k], keys and values of evicted rows [H, B, S, k], keys and values of compressed ones [H, B, E, k], evicted rows of each
+// document [B], its weight [B], c as the attribute -> loss [], its gradients by compressed keys and values [H, B, E, k]
+template <typename Number>
+void Reconstruction(Call &call) {
+  const int64_t heads = call.Size(0, 0), batch = call.Size(0, 1), n = call.Size(0, 2), k = call.Size(0, 3);
+  const int64_t old = call.Size(1, 2), compressed = call.Size(3, 2), pairs = heads * batch;
+  float *const loss = call.Output(0, {});
+  float *const keys = call.Output(1, {heads, batch, compressed, k}), *const values = call.Output(2, {heads, batch, compressed, k});
+  std::vector<float> losses(pairs);
+  ThreadPool::Shared().For(pairs, [&](int64_t pair) {
+    const int64_t b = pair % batch, at = pair * compressed * k, evicted = static_cast<int64_t>(call.Data(5)[b]);
+    std::fill_n(keys + at, compressed * k, 0.0f);
+    std::fill_n(values + at, compressed * k, 0.0f);
+    const float weight = call.Data(6)[b];
+    if (evicted == 0 || weight == 0) return;
+    thread_local AttentionReconstruction<Number> reconstruction;
+    losses[pair] = reconstruction.Run({call.Data(0) + pair * n * k,
+                                       {call.Data(1) + pair * old * k, call.Data(2) + pair * old * k, old, evicted},
+                                       {call.Data(3) + at, call.Data(4) + at, compressed, evicted / call.attribute()},
+                                       n,
+                                       k,
+                                       weight / static_cast<float>(heads * n * k),
+                                       keys + at,
+                                       values + at});
+  });
+  double sum = 0;
+  for (const float of_pair : losses) sum += of_pair;
+  *loss = static_cast<float>(sum);
 }
 
 // x [S, d], gain [d], gradient of the output [S, d] -> gradients of x [S, d], gain [d], bias [d]
 void LayerNormalisationGradient(Call &call) {
-  using ConstRow = Eigen::Map<const training::Array>;
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
-  const float *x = call.Data(0), *slope = call.Data(2);
-  const ConstRow gain(call.Data(1), width);
-  float *result = call.Output(0, {rows, width});
-  training::RowMap gain_gradient(call.Output(1, {width}), width), bias_gradient(call.Output(2, {width}), width);
-  const int64_t tasks = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  std::vector<float> sums(tasks * 2 * width);
+  const float *const x = call.Data(0), *const gain = call.Data(1), *const slope = call.Data(2);
+  float *const result = call.Output(0, {rows, width});
+  float *const gain_gradient = call.Output(1, {width}), *const bias_gradient = call.Output(2, {width});
+  const int64_t tasks = (rows + kRowsAtOnce - 1) / kRowsAtOnce, padded = RoundUp(width, kLanes);
+  std::vector<float> sums(tasks * 2 * padded), gains(padded);
+  std::copy_n(gain, width, gains.data());
+  const float share = 1.0f / static_cast<float>(width);
   ThreadPool::Shared().For(tasks, [&](int64_t task) {
-    training::RowMap gains(sums.data() + task * 2 * width, width), biases(sums.data() + (task * 2 + 1) * width, width);
-    thread_local training::Array normalised, scaled;
+    float *const gain_sum = sums.data() + task * 2 * padded, *const bias_sum = gain_sum + padded;
+    thread_local std::vector<float> kept;
+    kept.assign(2 * padded, 0.0f);
+    float *const in = kept.data(), *const given = in + padded;
     const int64_t end = std::min(rows, (task + 1) * kRowsAtOnce);
     for (int64_t row = task * kRowsAtOnce; row < end; row++) {
-      const ConstRow in(x + row * width, width), given(slope + row * width, width);
-      normalised = in - in.mean();
-      const float inverse = 1.0f / std::sqrt(normalised.square().mean() + kEpsilon);
-      normalised *= inverse;
-      gains += given * normalised;
-      biases += given;
-      scaled = given * gain;
-      training::RowMap(result + row * width, width) =
-          inverse * (scaled - scaled.mean() - normalised * (scaled * normalised).mean());
+      std::copy_n(x + row * width, width, in);
+      std::copy_n(slope + row * width, width, given);
+      Vector sum = {};
+      for (int64_t j = 0; j < padded; j += kLanes) sum += Load(in + j);
+      const float mean = Sum(sum) * share;
+      for (int64_t j = 0; j < width; j++) in[j] -= mean;
+      Vector square = {};
+      for (int64_t j = 0; j < padded; j += kLanes) square += Load(in + j) * Load(in + j);
+      const float inverse = 1.0f / std::sqrt(Sum(square) * share + kEpsilon);
+      Vector scaled_sum = {}, product_sum = {};
+      for (int64_t j = 0; j < padded; j += kLanes) {
+        const Vector normalised = Load(in + j) * inverse, of_output = Load(given + j), scaled = of_output * Load(gains.data() + j);
+        Store(in + j, normalised);
+        Store(gain_sum + j, Load(gain_sum + j) + of_output * normalised);
+        Store(bias_sum + j, Load(bias_sum + j) + of_output);
+        Store(given + j, scaled);
+        scaled_sum += scaled;
+        product_sum += scaled * normalised;
+      }
+      const float scaled_mean = Sum(scaled_sum) * share, product_mean = Sum(product_sum) * share;
+      float *const to = result + row * width;
+      for (int64_t j = 0; j < width; j++) to[j] = inverse * (given[j] - scaled_mean - in[j] * product_mean);
     }
   });
-  gain_gradient.setZero();
-  bias_gradient.setZero();
+  std::fill_n(gain_gradient, width, 0.0f);
+  std::fill_n(bias_gradient, width, 0.0f);
   for (int64_t task = 0; task < tasks; task++) {
-    gain_gradient += training::RowMap(sums.data() + task * 2 * width, width);
-    bias_gradient += training::RowMap(sums.data() + (task * 2 + 1) * width, width);
+    const float *const sum = sums.data() + task * 2 * padded;
+    for (int64_t j = 0; j < width; j++) gain_gradient[j] += sum[j];
+    for (int64_t j = 0; j < width; j++) bias_gradient[j] += sum[padded + j];
   }
+}
+
+// A number from the bits of `index`, which stands beside others as if drawn at random (finalizer of MurmurHash3).
+inline uint32_t Mix(uint32_t bits) {
+  bits = (bits ^ bits >> 16) * 0x85ebca6bu;
+  bits = (bits ^ bits >> 13) * 0xc2b2ae35u;
+  return bits ^ bits >> 16;
+}
+
+// x, seed int32 [2], rate [] -> x, of which elements are dropped with a probability of `rate` and the others scaled by 1 / (1 - rate)
+void DropElements(Call &call) {
+  const std::vector<int64_t> shape = call.Shape(0);
+  int64_t elements = 1;
+  for (int64_t length : shape) elements *= length;
+  const float *const x = call.Data(0);
+  const float rate = *call.Data(2), scale = 1.0f / (1.0f - rate);
+  const int32_t *const seed = call.Data<int32_t>(1);
+  const uint32_t first = Mix(static_cast<uint32_t>(seed[0]) + 0x9e3779b9u), second = Mix(first ^ static_cast<uint32_t>(seed[1]));
+  const auto limit = static_cast<uint32_t>(static_cast<double>(rate) * (1u << 24));
+  float *const output = call.Output(0, shape);
+  ThreadPool::Shared().For((elements + kElementsAtOnce - 1) / kElementsAtOnce, [&](int64_t task) {
+    for (int64_t i = task * kElementsAtOnce; i < std::min(elements, (task + 1) * kElementsAtOnce); i++) {
+      const uint32_t drawn = Mix(Mix(static_cast<uint32_t>(i) ^ first) + second) >> 8;
+      output[i] = drawn < limit ? 0.0f : x[i] * scale;
+    }
+  });
 }
 
 // weight, first and second moment, gradient: all of one shape; what the gradient is multiplied by [], learning rate [], 1 - beta1^t [],
@@ -181,25 +563,51 @@ void Adam(Call &call) {
   float *weight = call.Output(0, shape), *first = call.Output(1, shape), *second = call.Output(2, shape);
   const float *weights = call.Data(0), *firsts = call.Data(1), *seconds = call.Data(2), *gradients = call.Data(3);
   ThreadPool::Shared().For((elements + kElementsAtOnce - 1) / kElementsAtOnce, [&](int64_t task) {
-    const int64_t start = task * kElementsAtOnce, count = std::min(kElementsAtOnce, elements - start);
-    using Const = Eigen::Map<const training::Array>;
-    const auto gradient = Const(gradients + start, count) * factor;
-    training::RowMap moved(first + start, count), squared(second + start, count);
-    moved = kFirstDecay * Const(firsts + start, count) + (1.0f - kFirstDecay) * gradient;
-    squared = kSecondDecay * Const(seconds + start, count) + (1.0f - kSecondDecay) * gradient.square();
-    training::RowMap(weight + start, count) =
-        Const(weights + start, count) - rate * moved / ((squared * spread).sqrt() + kAdamEpsilon);
+    for (int64_t i = task * kElementsAtOnce; i < std::min(elements, (task + 1) * kElementsAtOnce); i++) {
+      const float gradient = gradients[i] * factor;
+      first[i] = kFirstDecay * firsts[i] + (1.0f - kFirstDecay) * gradient;
+      second[i] = kSecondDecay * seconds[i] + (1.0f - kSecondDecay) * (gradient * gradient);
+      weight[i] = weights[i] - rate * first[i] / (std::sqrt(second[i] * spread) + kAdamEpsilon);
+    }
   });
 }
 
 std::vector<std::string> Floats(int count) { return std::vector<std::string>(count, "float"); }
 
-const bool registered = [] {
+// Operations that multiply, by the type in which they do so.
+template <typename Number>
+void RegisterProducts(const std::string &suffix) {
+  const auto name = [&](const char *operation) { return "PalimpsestTraining" + std::string(operation) + suffix; };
   std::vector<std::string> inputs = Floats(kCounts);
   inputs.push_back("int32");
-  Register<Attention>("PalimpsestTrainingAttention", {inputs, Floats(2)});
+  Register<Attention<Number>>(name("Attention"), {inputs, Floats(2)});
   for (int i = 0; i < 3; i++) inputs.push_back("float");
-  Register<AttentionGradient>("PalimpsestTrainingAttentionGradient", {inputs, Floats(kCounts)});
+  Register<AttentionGradient<Number>>(name("AttentionGradient"), {inputs, Floats(kCounts)});
+  Register<TrainingDense<Number>>(name("Dense"), {Floats(2), Floats(1)});
+  Register<TrainingDenseBias<Number>>(name("DenseBias"), {Floats(3), Floats(1)});
+  Register<TrainingAddDense<Number>>(name("AddDense"), {Floats(3), Floats(1)});
+  Register<TrainingAddDenseBias<Number>>(name("AddDenseBias"), {Floats(4), Floats(1)});
+  Register<RectifiedGradient<Number>>(name("RectifiedGradient"), {Floats(3), Floats(1)});
+  Register<WeightGradient<Number>>(name("WeightGradient"), {Floats(2), Floats(1)});
+  Register<NextTokenLoss<Number>>(name("NextTokenLoss"), {{"float", "float", "int32", "float"}, Floats(4)});
+  Register<Reconstruction<Number>>(name("Reconstruction"), {Floats(7), Floats(3)});
+  Register<TrainingProjectHeads<Number>>(name("ProjectHeads2"), {Floats(2), Floats(2)});
+  Register<TrainingProjectHeads<Number>>(name("ProjectHeads3"), {Floats(2), Floats(3)});
+  Register<ProjectHeadsWeightGradient<Number, 2>>(name("ProjectHeadsWeightGradient2"), {Floats(3), Floats(1)});
+  Register<ProjectHeadsWeightGradient<Number, 3>>(name("ProjectHeadsWeightGradient3"), {Floats(4), Floats(1)});
+  Register<ProjectHeadsRowsGradient<Number, 2>>(name("ProjectHeadsRowsGradient2"), {Floats(3), Floats(1)});
+  Register<ProjectHeadsRowsGradient<Number, 3>>(name("ProjectHeadsRowsGradient3"), {Floats(4), Floats(1)});
+}
+
+const bool registered = [] {
+  RegisterProducts<Float32>("");
+#ifdef __AVX512BF16__
+  RegisterProducts<Bfloat16>("Bfloat16");
+#endif
+  Register<TrainingPositionKeys>("PalimpsestTrainingPositionKeys", {Floats(2), Floats(1)});
+  Register<PositionKeysGradient>("PalimpsestTrainingPositionKeysGradient", {Floats(2), Floats(1)});
+  Register<DropElements>("PalimpsestDropElements", {{"float", "int32", "float"}, Floats(1)});
+  Register<ColumnSums>("PalimpsestColumnSums", {Floats(1), Floats(1)});
   Register<LayerNormalisationGradient>("PalimpsestLayerNormalisationGradient", {Floats(3), Floats(3)});
   Register<Adam>("PalimpsestAdam", {Floats(8), Floats(3)});
   return true;

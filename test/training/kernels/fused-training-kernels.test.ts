@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
+import {hasBfloat16} from '../../../bench/has-bfloat16.ts';
 import {openEngine} from '../../../model/engine/engine.ts';
 import type {ModelConfig} from '../../../model/model-config.ts';
 import {initialiseWeights} from '../../../model/weights/initialise-weights.ts';
@@ -9,6 +10,7 @@ import {fusedTrainingKernels} from '../../../training/kernels/fused-training-ker
 import type {TrainingKernels} from '../../../training/kernels/training-kernels.ts';
 import {segmentTensors} from '../../../training/segment-tensors.ts';
 import {trainingLoss} from '../../../training/training-loss.ts';
+import {relativeDistance} from '../../model/relative-distance.ts';
 import {relativeError} from '../../model/relative-error.ts';
 import {seededRandom} from '../../operators/seeded-random.ts';
 
@@ -93,7 +95,43 @@ for (const config of [
       }
     },
   );
+
+  const halved = hasBfloat16() ? test.serial : test.serial.skip;
+  halved(
+    `fusedTrainingKernels have the gradients of composed ones in bfloat16: ${[segmentLength, memoryLength, compressedMemoryLength]}`,
+    t => {
+      const [given, expected] = [fusedTrainingKernels('bfloat16')!, composedTrainingKernels].map(kernels =>
+        [...differentiate(config, kernels).values()].flatMap(values => [...values]),
+      );
+      const distance = relativeDistance(given!, expected!);
+      // Rounded, but not to the last digits of float32: the products are what they are called.
+      t.true(distance > 1e-4 && distance < 0.03, `relative distance ${distance}`);
+    },
+  );
 }
+
+test.serial('fusedTrainingKernels drop as many elements as the rate says, and their gradients with them', t => {
+  const {drop} = fusedTrainingKernels()!;
+  const by = (first: number, second: number) => ({rate: 0.3, seed: tf.tensor1d([first, second], 'int32')});
+  const ones = tf.ones([100_000]);
+  const values = drop(ones, by(1, 2)).dataSync();
+  const kept = values.filter(value => value !== 0);
+  t.true(kept.every(value => Math.abs(value - 1 / 0.7) < 1e-6));
+  // Four standard deviations.
+  t.true(Math.abs(kept.length / values.length - 0.7) < 4 * Math.sqrt((0.3 * 0.7) / values.length));
+  t.deepEqual(
+    tf
+      .grad(x => tf.sum(drop(x, by(1, 2))))(ones)
+      .dataSync(),
+    values,
+  );
+  t.deepEqual(drop(ones, by(1, 2)).dataSync(), values);
+  for (const other of [by(2, 2), by(1, 3)]) {
+    const both = drop(ones, other).dataSync();
+    const alike = both.filter((value, i) => (value === 0) === (values[i] === 0)).length / both.length;
+    t.true(Math.abs(alike - (0.7 ** 2 + 0.3 ** 2)) < 0.01, `${alike}`);
+  }
+});
 
 test.serial('fusedTrainingKernels update by Adam as composed ones do', t => {
   const random = seededRandom(2);

@@ -23,7 +23,7 @@ test.serial('withDropout drops the embedding and what sublayers add, and leaves 
       outerBias: bias,
     };
     const results = (rate: number) => {
-      const dropping = withDropout(kernels, new Dropout(rate, tf.tensor1d([1, 0], 'int32')));
+      const dropping = withDropout(kernels, new Dropout(rate, {seed: tf.tensor1d([1, 0], 'int32'), kernels}));
       return [
         dropping.embed(tokens, square),
         dropping.addDense(x, x, matrix),

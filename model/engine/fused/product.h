@@ -1,0 +1,216 @@
+// Products of matrices that both change from call to call, so that neither is packed beforehand: a stretch of the inner dimension after
+// the other is brought into the order in which tiles read it, transposed or not, and multiplied while it is in the cache.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "matrix-product.h"
+#include "packing.h"
+#include "simd.h"
+#include "thread-pool.h"
+
+namespace palimpsest {
+
+// Numbers whose columns lie in blocks of `width`: element (row, column) is blocks[column / width][row * stride + column % width].
+struct Matrix {
+  Matrix(const float *from, int64_t columns) : blocks{from}, width(columns), stride(columns) {}
+  Matrix(std::vector<const float *> from, int64_t of_block, int64_t row_stride)
+      : blocks(std::move(from)), width(of_block), stride(row_stride) {}
+  // `count` neighbours of a row, from where they lie or copied to `scratch`.
+  const float *Part(int64_t row, int64_t column, int64_t count, float *scratch) const {
+    const float *const start = blocks[column / width] + row * stride + column % width;
+    if (column % width + count <= width) return start;
+    for (int64_t i = 0; i < count; i++) scratch[i] = blocks[(column + i) / width][row * stride + (column + i) % width];
+    return scratch;
+  }
+  std::vector<const float *> blocks;
+  int64_t width, stride;
+};
+
+// A factor: a matrix or its transpose.
+struct Operand {
+  Matrix matrix;
+  bool transposed = false;
+};
+
+// Steps of two rows of `count` numbers, number by number; without a second row of the pair, of the first and 0. In float32, a copy.
+template <typename Number>
+void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to) {
+  int64_t j = 0;
+  if constexpr (Number::kPerStep == 1) {
+    std::memcpy(to, even, count * sizeof(float));
+  } else {
+#ifdef __AVX512BF16__
+    for (; j + kLanes <= count; j += kLanes) {
+      const Vector second = odd == nullptr ? Vector{} : Load(odd + j);
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)Load(even + j));
+      const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
+      const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
+      _mm512_storeu_si512(to + j, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    }
+#endif
+    for (; j < count; j++) to[j] = RoundToBfloat16(even[j]) | (odd == nullptr ? 0 : RoundToBfloat16(odd[j]) << 16);
+  }
+}
+
+// A square of kLanes steps by kLanes rows or columns.
+template <typename Number>
+using Square = typename Number::Step[kLanes][kLanes];
+
+// Steps along the rows of a matrix: square[s][j] is step s of column j, 0 outside `rows` and `columns`.
+template <typename Number>
+void StepsDownColumns(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Square<Number> &square) {
+  const int64_t filled = std::min(kLanes, columns - column);
+  if (filled < kLanes) std::memset(square, 0, sizeof square);
+  float first[kLanes], second[kLanes];
+  for (int64_t s = 0; s < kLanes; s++) {
+    const int64_t at = row + s * Number::kPerStep;
+    if (at >= rows) {
+      std::memset(square[s], 0, sizeof square[s]);
+      continue;
+    }
+    const bool pair = Number::kPerStep > 1 && at + 1 < rows;
+    PairRows<Number>(from.Part(at, column, filled, first), pair ? from.Part(at + 1, column, filled, second) : nullptr, filled,
+                     square[s]);
+  }
+}
+
+// Steps along the columns of a matrix: square[j][s] is step s of row j, 0 outside.
+template <typename Number>
+void StepsAlongRows(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Square<Number> &square) {
+  constexpr int64_t kNumbers = kLanes * Number::kPerStep;
+  const int64_t filled = std::min(kNumbers, columns - column);
+  float part[kNumbers];
+  for (int64_t j = 0; j < kLanes; j++) {
+    if (filled < kNumbers || row + j >= rows) std::memset(square[j], 0, sizeof square[j]);
+    if (row + j < rows) ToSteps<Number>(from.Part(row + j, column, filled, part), filled, square[j]);
+  }
+}
+
+// Part of the right factor as panels, [panels][steps][kPanel]: `steps` of them from inner index `first` on, which begins a step.
+template <typename Number>
+void PackRight(const Operand &right, int64_t inner, int64_t columns, int64_t first, int64_t steps, int64_t panel,
+               typename Number::Step *to) {
+  Square<Number> square;
+  for (int64_t s = 0; s < steps; s += kLanes) {
+    const int64_t count = std::min(kLanes, steps - s), at = first + s * Number::kPerStep;
+    for (int64_t half = 0; half < kPanelVectors; half++) {
+      const int64_t column = panel * kPanel + half * kLanes;
+      typename Number::Step *const start = to + s * kPanel + half * kLanes;
+      if (column >= columns) {
+        for (int64_t i = 0; i < count; i++) std::memset(start + i * kPanel, 0, sizeof square[0]);
+      } else if (right.transposed) {
+        StepsAlongRows<Number>(right.matrix, column, columns, at, inner, square);
+        if (count == kLanes) {
+          TransposeSquare(&square[0][0], kLanes, start, kPanel);
+        } else {
+          for (int64_t i = 0; i < count; i++) {
+            for (int64_t j = 0; j < kLanes; j++) start[i * kPanel + j] = square[j][i];
+          }
+        }
+      } else {
+        StepsDownColumns<Number>(right.matrix, at, inner, column, columns, square);
+        for (int64_t i = 0; i < count; i++) std::memcpy(start + i * kPanel, square[i], sizeof square[i]);
+      }
+    }
+  }
+}
+
+// Part of the left factor as rows of steps, `stride` apart, with room for whole squares.
+template <typename Number>
+void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_row, int64_t count, int64_t first, int64_t steps,
+              typename Number::Step *to, int64_t stride) {
+  Square<Number> square;
+  const int64_t end = std::min(rows, first_row + count);
+  for (int64_t r = 0; r < count; r += kLanes) {
+    for (int64_t s = 0; s < steps; s += kLanes) {
+      const int64_t at = first + s * Number::kPerStep;
+      typename Number::Step *const start = to + r * stride + s;
+      if (left.transposed) {
+        StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
+        TransposeSquare(&square[0][0], kLanes, start, stride);
+      } else {
+        StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
+        for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
+      }
+    }
+  }
+}
+
+// Rows of steps `stride` apart, so that a tile's rows do not fall on the same lines of the cache.
+inline int64_t LeftStride(int64_t steps) { return RoundUp(steps, kLanes) + kLanes; }
+
+// left [rows, inner] · right [inner, columns] over all cores. For each panel and block of rows, open(first column) gives what is called with
+// each row and its two vectors of the result. Sums do not depend on how many threads there are.
+template <typename Number, typename Open>
+void Product(const Operand &left, const Operand &right, int64_t rows, int64_t inner, int64_t columns, const Open &open) {
+  using Step = typename Number::Step;
+  // A panel stays in the second level of cache while the rows of a block pass; the more these are, the less often panels are read.
+  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = 12 * kTileRows;
+  const int64_t steps = StepsOf<Number>(inner), panels = (columns + kPanel - 1) / kPanel;
+  const int64_t chunks = std::max<int64_t>(1, (steps + kMostSteps - 1) / kMostSteps);
+  const int64_t at_once = RoundUp((steps + chunks - 1) / chunks, kLanes);
+  thread_local std::vector<Step> kept_panels;
+  thread_local std::vector<float> kept_sums;
+  const auto room = [](auto &kept, int64_t size) {
+    if (static_cast<int64_t>(kept.size()) < size) kept.resize(size);
+    return kept.data();
+  };
+  Step *const packed = room(kept_panels, panels * at_once * kPanel);
+  const int64_t sum_stride = panels * kPanel;
+  float *const sums = chunks > 1 ? room(kept_sums, rows * sum_stride) : nullptr;
+  const int64_t blocks = std::max<int64_t>(1, (rows + kMostRows - 1) / kMostRows);
+  const int64_t even = RoundUp(blocks, ThreadPool::Shared().threads());
+  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), 4);
+  for (int64_t chunk = 0; chunk < chunks; chunk++) {
+    const int64_t from = chunk * at_once, count = std::min(at_once, steps - from);
+    const bool begins = chunk == 0, ends = chunk == chunks - 1;
+    // Each task reads memory in the order in which it lies: whole rows of the matrix.
+    const int64_t stretch = right.transposed ? std::max<int64_t>(1, count) : kStepsAtOnce, group = right.transposed ? kPanelsAtOnce : panels;
+    const int64_t stretches = (count + stretch - 1) / stretch, groups = (panels + group - 1) / group;
+    ThreadPool::Shared().For(stretches * groups, [&](int64_t task) {
+      const int64_t begin = task / groups * stretch, first_panel = task % groups * group;
+      for (int64_t s = begin; s < std::min(count, begin + stretch); s += kLanes) {
+        for (int64_t panel = first_panel; panel < std::min(panels, first_panel + group); panel++) {
+          PackRight<Number>(right, inner, columns, (from + s) * Number::kPerStep, std::min(kLanes, count - s), panel,
+                            packed + (panel * count + s) * kPanel);
+        }
+      }
+    });
+    ThreadPool::Shared().For((rows + at_once_rows - 1) / at_once_rows, [&](int64_t block) {
+      const int64_t first = block * at_once_rows, size = std::min(at_once_rows, rows - first), stride = LeftStride(count);
+      thread_local std::vector<Step> kept_left;
+      Step *const scratch = room(kept_left, RoundUp(size, kLanes) * stride);
+      PackLeft<Number>(left, rows, inner, first, size, from * Number::kPerStep, count, scratch, stride);
+      for (int64_t panel = 0; panel < panels; panel++) {
+        const Step *const steps_of_panel = packed + panel * count * kPanel;
+        const auto write = open(panel * kPanel);
+        ForTiles(size, [&](int64_t row, auto tile_rows) {
+          constexpr int kRows = decltype(tile_rows)::value;
+          Tile<kRows> tile = {};
+          float *const kept = sums + (first + row) * sum_stride + panel * kPanel;
+          if (!begins) {
+            for (int r = 0; r < kRows; r++) {
+              tile[r][0] = Load(kept + r * sum_stride);
+              tile[r][1] = Load(kept + r * sum_stride + kLanes);
+            }
+          }
+          MultiplyTile<Number, kRows>(tile, scratch + row * stride, stride, steps_of_panel, kPanel, count);
+          for (int r = 0; r < kRows; r++) {
+            if (ends) {
+              write(first + row + r, tile[r][0], tile[r][1]);
+            } else {
+              Store(kept + r * sum_stride, tile[r][0]);
+              Store(kept + r * sum_stride + kLanes, tile[r][1]);
+            }
+          }
+        });
+      }
+    });
+  }
+}
+
+}  // namespace palimpsest
