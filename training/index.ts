@@ -19,10 +19,11 @@ export {type ExcerptPairs, parseExcerptPairs} from './retrieval/excerpt-pairs.ts
 export {type RetrievalScores, retrievalScores} from './retrieval/retrieval-scores.ts';
 export {type TfIdfTerms, tfIdfSimilarities} from './retrieval/tf-idf-similarities.ts';
 export {
-  type LexicalHeadProgress,
-  type TrainLexicalHeadOptions,
-  trainLexicalHead,
-} from './retrieval/train-lexical-head.ts';
+  type SummaryHeadProgress,
+  type TrainedSummaryHead,
+  type TrainSummaryHeadOptions,
+  trainSummaryHead,
+} from './retrieval/train-summary-head.ts';
 export {
   type RunTrainingOptions,
   runTraining,

@@ -53,6 +53,8 @@ test('encodeMemoryRecord keeps numbers beyond 32 bits, extremes of hiddenSum and
       bytes: 2 ** 32,
       bits: 1e-310,
       hiddenSum: Float64Array.of(-0, Number.NaN, Number.NEGATIVE_INFINITY, 5e-324, Number.MAX_VALUE),
+      lexicalCounts: Uint32Array.of(2 ** 32 - 1),
+      lastToken: -1,
     },
   };
   t.deepEqual(decodeMemoryRecord(encodeMemoryRecord(record), 'a'), record);
@@ -132,7 +134,14 @@ test('encodeMemoryRecord writes format version 1 to the byte', t => {
     carry: Uint8Array.of(0xe2, 0x82),
     pendingTokens: Int32Array.of(5, 6),
     pendingByteLengths: Int32Array.of(1, 4),
-    summary: {tokens: 384, bytes: 400, bits: 1234.5, hiddenSum: Float64Array.of(0.1, -2)},
+    summary: {
+      tokens: 384,
+      bytes: 400,
+      bits: 1234.5,
+      hiddenSum: Float64Array.of(0.1, -2),
+      lexicalCounts: Uint32Array.of(3, 0, 2 ** 32 - 1),
+      lastToken: 2,
+    },
     memory: {
       memoryCount: 1,
       compressedMemoryCount: 0,
