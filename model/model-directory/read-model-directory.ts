@@ -2,6 +2,7 @@ import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ModelError} from '../../errors.ts';
 import type {TensorData} from '../memory-snapshot.ts';
+import type {ModelConfig} from '../model-config.ts';
 import {readJsonFile} from '../read-json-file.ts';
 import {readSummaryHead} from '../summary/read-summary-head.ts';
 import type {SummaryHead} from '../summary/summary-head.ts';
@@ -80,12 +81,7 @@ export async function readModelDirectory(
       `Cannot use "${summaryPath}" as it must have been trained with model ${fingerprint}: current value is ${stored.model}; train it again with "palimpsest summary train", or remove it`,
     );
   }
-  const {vocabularySize} = stored.head.sizes;
-  if (vocabularySize !== config.vocabularySize || stored.head.transformer.weights.width !== config.modelWidth) {
-    throw new ModelError(
-      `Cannot use "${summaryPath}" as it must be made for ${config.vocabularySize} tokens and a width of ${config.modelWidth}: current values are ${vocabularySize} and ${stored.head.transformer.weights.width}; train it again with "palimpsest summary train"`,
-    );
-  }
+  checkSizes(stored.head, {path: summaryPath, config});
   return {...model, summary: stored.head, fingerprint: fingerprintWithHead(fingerprint, stored)};
 }
 
@@ -110,4 +106,23 @@ function finiteFloats(stored: StoredTensor, {tensor, path}: {tensor: string; pat
     );
   }
   return data;
+}
+
+function checkSizes(head: SummaryHead, {path, config}: {readonly path: string; readonly config: ModelConfig}): void {
+  const {vocabularySize, modelWidth, layers, compressedMemoryLength} = config;
+  const {width, mean} = head.transformer.weights;
+  const fail = (rule: string, current: string): ModelError =>
+    new ModelError(
+      `Cannot use "${path}" as it must be made for ${rule}: ${current}; train it again with "palimpsest summary train"`,
+    );
+  if (head.sizes.vocabularySize !== vocabularySize || width !== modelWidth) {
+    throw fail(
+      `${vocabularySize} tokens and a width of ${modelWidth}`,
+      `current values are ${head.sizes.vocabularySize} and ${width}`,
+    );
+  }
+  // Trained on excerpts too short to be compressed, it knows hidden vectors only.
+  const features = (1 + (compressedMemoryLength > 0 ? layers : 0)) * width;
+  if (mean.length !== features && mean.length !== width)
+    throw fail(`${features} features`, `current value is ${mean.length}`);
 }

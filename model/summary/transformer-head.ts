@@ -41,16 +41,17 @@ export class TransformerHead {
    */
   embed(summary: TransformerSummary): Float32Array {
     const {width, mean, projection} = this.weights;
-    const features = transformerFeatures(summary, width); // [d] or [G]
-    if (features.length !== width && features.length !== mean.length) {
+    const features = transformerFeatures(summary, width); // [d] or [(1 + l) · d]
+    if (features.length !== width && features.length !== mean.length && mean.length !== width) {
       throw new RangeError(
         `Cannot embed a document as the head takes ${mean.length} features: current value is ${features.length}`,
       );
     }
     const m = this.dimension;
     const sum = new Float64Array(m);
-    for (const [i, value] of features.entries()) {
-      const difference = value - mean[i]!;
+    // A head that was trained on excerpts too short to be compressed knows hidden vectors only.
+    for (let i = 0; i < Math.min(features.length, mean.length); i++) {
+      const difference = features[i]! - mean[i]!;
       for (let j = 0; j < m; j++) sum[j]! += difference * projection[i * m + j]!;
     }
     return unitVector(sum);

@@ -104,7 +104,7 @@ export async function trainSummaryHead(
     );
   }
   const options = {sizes, width, dimensions: dimensionsOf(dimension)};
-  const fit = async (
+  const finish = async (
     phase: 'choosing' | 'fitting',
     fitting: Generator<void, FittedSummaryParts>,
   ): Promise<FittedSummaryParts> => {
@@ -116,9 +116,9 @@ export async function trainSummaryHead(
       signal?.throwIfAborted();
     }
   };
-  const first = await fit('choosing', fitSummaryParts(training, {...options, frequencies: [frequencies.training]}));
+  const first = await finish('choosing', fitSummaryParts(training, {...options, frequencies: [frequencies.training]}));
   const validation = validate(first, heldOut);
-  const parts = await fit(
+  const parts = await finish(
     'fitting',
     fitSummaryParts([...training, ...heldOut], {...options, frequencies: Object.values(frequencies)}),
   );
