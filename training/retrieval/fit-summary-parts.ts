@@ -35,14 +35,14 @@ export function* fitSummaryParts(
   documents: readonly SummaryDocument[],
   {sizes, width, frequencies, dimensions}: FitSummaryPartsOptions,
 ): Generator<void, FittedSummaryParts> {
-  const fit = (features: readonly (readonly SparseFeatures[])[], columns: number, dimension: number) =>
+  const discriminant = (features: readonly (readonly SparseFeatures[])[], columns: number, dimension: number) =>
     fitDiscriminant(new SparseRows(features.flat(), {columns}), {
       documents: features.flatMap((excerpts, document) => excerpts.map(() => document)),
       dimension,
       ...settings,
     } satisfies FitDiscriminantOptions);
   const lexical = withinFloat16(
-    yield* fit(
+    yield* discriminant(
       documents.map(document => document.lexical),
       sizes.vocabularySize,
       dimensions.lexical,
@@ -50,7 +50,7 @@ export function* fitSummaryParts(
   );
   const mean = meanOf(documents.flatMap(document => document.transformer)); // [G]
   const transformer = withinFloat16(
-    yield* fit(
+    yield* discriminant(
       documents.map(document => document.transformer.map(allOf)),
       mean.length,
       dimensions.transformer,
