@@ -29,13 +29,22 @@ export async function runTrainSummary(options: TrainSummaryOptions): Promise<voi
   using stop = stopSignals();
   const {signal} = stop;
   const {dimension, pairBuckets, excerpt, read, engine, threads, quiet = false} = options;
-  const {model, tokenizer} = await openModel(options.model, {
+  const {
+    model,
+    tokenizer,
+    trained: isTrained,
+  } = await openModel(options.model, {
     engine,
     withoutSummary: true,
     ...(threads && {threads}),
   });
   await using _model = model;
   if (!quiet) process.stderr.write(`Training a summary head of "${model.name}" with ${model.engine.description}\n`);
+  if (!isTrained) {
+    process.stderr.write(
+      `Model "${model.name}" is untrained: train it first, as its summary head goes with its weights\n`,
+    );
+  }
   const started = performance.now();
   using display = new PhaseDisplay({
     quiet,

@@ -21,6 +21,7 @@ export {type WriteModelDirectoryOptions, writeModelDirectory} from './model-dire
 export {type OpenedModel, type OpenModelOptions, openModel} from './open-model.ts';
 export type {Precision, PrecisionChoice} from './precision.ts';
 export {ScopedModel} from './scoped-model.ts';
+export {readSummaryHead, type StoredSummaryHead} from './summary/read-summary-head.ts';
 export {
   type DocumentSummary,
   SummaryHead,

@@ -10,8 +10,10 @@ export type ExcerptFeaturesCacheOptions = {
   readonly model: string;
   /** Tokens of an excerpt. */
   readonly length: number;
-  /** Excerpts of a document. */
-  readonly excerpts: number;
+  /** Excerpts of a document that are read at most. */
+  readonly readExcerpts: number;
+  /** Excerpts of a document, from its start, that they are taken from. */
+  readonly mostExcerpts: number;
 };
 
 /**
@@ -44,8 +46,9 @@ export class ExcerptFeaturesCache {
    * @throws {ModelError} If a file cannot be written, or was damaged.
    */
   async get(digest: string, compute: () => Promise<readonly Float32Array[]>): Promise<readonly Float32Array[]> {
-    const {model, length, excerpts} = this.#options;
-    const name = createHash('sha256').update(`${model} ${length} ${excerpts} ${digest}`).digest('hex').slice(0, 32);
+    const {model, length, readExcerpts, mostExcerpts} = this.#options;
+    const key = ['palimpsest excerpt features 1', model, length, readExcerpts, mostExcerpts, digest].join('\n');
+    const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
     const path = join(this.#folder, `${name}.safetensors`);
     if (await isFile(path)) return await readFeatures(path);
     const features = await compute();

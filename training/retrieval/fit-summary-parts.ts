@@ -35,25 +35,27 @@ export function* fitSummaryParts(
   documents: readonly SummaryDocument[],
   {sizes, width, frequencies, dimensions}: FitSummaryPartsOptions,
 ): Generator<void, FittedSummaryParts> {
-  const discriminant = (features: readonly (readonly SparseFeatures[])[], columns: number, dimension: number) =>
+  const discriminant = (
+    features: readonly (readonly SparseFeatures[])[],
+    {columns, dimension}: {readonly columns: number; readonly dimension: number},
+  ) =>
     fitDiscriminant(new SparseRows(features.flat(), {columns}), {
       documents: features.flatMap((excerpts, document) => excerpts.map(() => document)),
-      dimension,
+      // There are no more directions than features.
+      dimension: Math.min(dimension, columns),
       ...settings,
     } satisfies FitDiscriminantOptions);
   const lexical = withinFloat16(
     yield* discriminant(
       documents.map(document => document.lexical),
-      sizes.vocabularySize,
-      dimensions.lexical,
+      {columns: sizes.vocabularySize, dimension: dimensions.lexical},
     ),
   );
   const mean = meanOf(documents.flatMap(document => document.transformer)); // [G]
   const transformer = withinFloat16(
     yield* discriminant(
       documents.map(document => document.transformer.map(allOf)),
-      mean.length,
-      dimensions.transformer,
+      {columns: mean.length, dimension: dimensions.transformer},
     ),
   );
   return {

@@ -93,7 +93,7 @@ export async function trainSummaryHead(
     length,
     mostExcerpts,
     readExcerpts,
-    cache: await ExcerptFeaturesCache.open(cache, {model: model.fingerprint, length, excerpts: readExcerpts}),
+    cache: await ExcerptFeaturesCache.open(cache, {model: model.fingerprint, length, readExcerpts, mostExcerpts}),
     signal,
     onProgress: done => onProgress({phase: 'reading', done, total: corpus.documents.length}),
   });

@@ -146,6 +146,9 @@ test.serial('trainSummaryHead takes no more excerpts of a document than it may',
   const whole = await trainSummaryHead(await textCorpus([long!, ...rest]), options);
   t.deepEqual(whole.head.lexical.weights, cut.head.lexical.weights);
   t.deepEqual(whole.head.transformer.weights, cut.head.transformer.weights);
+  // Among more excerpts, others are read.
+  const more = await trainSummaryHead(await textCorpus([long!, ...rest]), {...options, mostExcerpts: 6});
+  t.notDeepEqual(more.head.transformer.weights, whole.head.transformer.weights);
 });
 
 test.serial('trainSummaryHead refuses too few documents of two excerpts', async t => {
