@@ -3,6 +3,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
+import {evaluateCommand} from '../../cli/evaluate.ts';
+import {runEvaluateRetrieval} from '../../cli/run-evaluate-retrieval.ts';
+import {runMakePairs} from '../../cli/run-make-pairs.ts';
+import {runTrainSummary} from '../../cli/run-train-summary.ts';
+import {DecodeError, ModelError, SourceError} from '../../errors.ts';
+import {readModelDirectory} from '../../model/index.ts';
 import {runCommand} from './run-command.ts';
 
 const book = await readFile(fileURLToPath(new URL('../../../examples/data/frankenstein.txt', import.meta.url)), 'utf8');
@@ -38,46 +44,31 @@ test.serial('palimpsest summary pairs takes two excerpts of each document', asyn
   t.is(pairs[1]!.text, (await readFile(at('unseen-11.txt'), 'utf8')).slice(16_800, 21_800));
 
   await writeFile(at('short.txt'), 'too short');
-  const {code, stderr} = await run(
-    'summary',
-    'pairs',
-    '-d',
-    'unseen-11.txt',
-    'short.txt',
-    '-o',
-    'one.jsonl',
-    '--characters',
-    '5000',
-  );
-  t.is(code, 0);
-  t.regex(stderr, /Wrote two excerpts of 1 document: one.jsonl; passed over 1 document too short for two/);
-  for (const place of ['20', '70,20', '20,100', 'a,b']) {
-    const refused = await run('summary', 'pairs', '-d', 'unseen-11.txt', '--at', place);
-    t.is(refused.code, 2);
-    t.regex(refused.stderr, /--at must be two percentages below 100, the less one first/);
+  const data = [at('unseen-11.txt'), at('short.txt')];
+  await runMakePairs({data, out: at('one.jsonl'), characters: 5000, at: '20,70'});
+  t.is((await readFile(at('one.jsonl'), 'utf8')).trim().split('\n').length, 2);
+  for (const place of ['20', '70,20', '20,100', 'a,b', '10,20,30']) {
+    await t.throwsAsync(runMakePairs({data, out: at('none.jsonl'), characters: 5000, at: place}), {
+      instanceOf: RangeError,
+      message: /--at must be two percentages below 100, the less one first/,
+    });
   }
 });
 
 test.serial('palimpsest summary train writes a head that embed and evaluate use', async t => {
-  const fingerprintOf = async () => {
-    const {stdout} = await run('embed', '-m', 'model', '-s', 'memory', '--quiet', 'unseen-11.txt');
-    return JSON.parse(stdout) as {embedding: number[]; parts?: object; dimension: number; model: {fingerprint: string}};
-  };
-  const before = await fingerprintOf();
-  t.is(before.parts, undefined);
-  t.is(before.dimension, 64);
-
+  const {fingerprint} = await readModelDirectory(at('model'));
   const {code, stderr} = await run(...trainSummary);
   t.is(code, 0, stderr);
   t.regex(stderr, /Shares by 3 held-out documents: lexical [\d.]+, sketch [\d.]+, transformer [\d.]+\n/);
   t.regex(stderr, /\nTrained a summary head on 11 documents in [\d.]+ s: model\/summary.safetensors, 0.\d MB\n/);
   t.is((await readdir(at('model.features'))).length, 11);
 
-  const after = await fingerprintOf();
-  t.deepEqual(after.parts, {lexical: 11, sketch: 96, transformer: 11});
-  t.is(after.dimension, 118);
-  t.is(after.embedding.length, 118);
-  t.not(after.model.fingerprint, before.model.fingerprint);
+  const {stdout} = await run('embed', '-m', 'model', '-s', 'memory', '--quiet', 'unseen-11.txt');
+  const result = JSON.parse(stdout) as {embedding: number[]; model: {fingerprint: string}};
+  t.like(result, {parts: {lexical: 11, sketch: 96, transformer: 11}, dimension: 118});
+  t.is(result.embedding.length, 118);
+  t.not(result.model.fingerprint, fingerprint);
+  t.is(result.model.fingerprint, (await readModelDirectory(at('model'))).fingerprint);
 
   // Trained again, it is the same to the byte.
   const head = await readFile(at('model/summary.safetensors'));
@@ -130,35 +121,33 @@ test.serial('palimpsest evaluate --retrieval refuses what it cannot measure by',
   await writeFile(at('broken.jsonl'), `${first}\n{"id": "x#c", "text": "y"}\n`);
   await writeFile(at('few.jsonl'), JSON.stringify({id: 'unseen-11.txt#a', embedding: [1]}));
   await writeFile(at('not-numbers.jsonl'), '{"id": "a", "embedding": ["x"]}');
-  const evaluate = (...args: string[]) => run('evaluate', '-m', 'model', ...args);
-  for (const [args, code, message] of [
-    [
-      ['--retrieval', 'broken.jsonl'],
-      1,
-      /line 2 of "broken.jsonl" as its id must end in "#a" or "#b": current value is "x#c"/,
-    ],
-    [['--retrieval', 'none.jsonl'], 1, /Cannot read "none.jsonl" as ENOENT/],
-    [['--retrieval', 'pairs.jsonl', '--vectors', 'few=few.jsonl'], 1, /"unseen-11.txt#b" has none/],
-    [['--retrieval', 'pairs.jsonl', '--vectors', 'x=not-numbers.jsonl'], 1, /line 1 of "not-numbers.jsonl"/],
-    [
-      ['--retrieval', 'pairs.jsonl', '--vectors', 'few.jsonl'],
-      2,
-      /--vectors must be name=file: current value is "few.jsonl"/,
-    ],
-    [['--retrieval', 'pairs.jsonl', '-o', 'figures.txt'], 2, /--out must name a file that ends in .json/],
-    [['--retrieval', 'pairs.jsonl', '-d', 'unseen-11.txt'], 2, /either --data or --retrieval must be given/],
-    [[], 2, /either --data or --retrieval must be given/],
+  const options = {model: at('model'), retrieval: at('pairs.jsonl'), batch: 4, engine: 'native', quiet: true} as const;
+  for (const [wrong, instanceOf, message] of [
+    [{retrieval: at('broken.jsonl')}, DecodeError, /line 2 of ".*broken.jsonl" as its id .* current value is "x#c"/],
+    [{retrieval: at('none.jsonl')}, SourceError, /Cannot read ".*none.jsonl" as ENOENT/],
+    [{vectors: [`few=${at('few.jsonl')}`]}, DecodeError, /"unseen-11.txt#b" has none/],
+    [{vectors: [`x=${at('not-numbers.jsonl')}`]}, DecodeError, /line 1 of ".*not-numbers.jsonl"/],
+    [{vectors: ['few.jsonl']}, RangeError, /--vectors must be name=file: current value is "few.jsonl"/],
+    [{out: at('figures.txt')}, RangeError, /--out must name a file that ends in .json/],
+    [{model: at('nothing')}, ModelError, /Cannot read model ".*nothing"/],
   ] as const) {
-    const result = await evaluate(...args);
-    t.is(result.code, code, result.stderr);
-    t.regex(result.stderr, message);
+    await t.throwsAsync(runEvaluateRetrieval({...options, ...wrong}), {instanceOf, message});
+  }
+  const both = evaluateCommand().exitOverride();
+  for (const data of [[], ['-r', 'pairs.jsonl', '-d', 'book.txt']]) {
+    await t.throwsAsync(both.parseAsync(['-m', 'model', ...data], {from: 'user'}), {
+      instanceOf: RangeError,
+      message: /either --data or --retrieval must be given/,
+    });
   }
 });
 
-test.serial('palimpsest summary train refuses too few documents, and leaves no head', async t => {
-  await rm(at('model/summary.safetensors'), {force: true});
-  const {code, stderr} = await run('summary', 'train', '-m', 'model', '-d', 'unseen-*.txt', '--excerpt', '1000');
-  t.is(code, 1);
-  t.regex(stderr, /10 documents or more must have two excerpts of 1000 tokens: current corpus has 3;/);
-  t.false((await readdir(at('model'))).includes('summary.safetensors'));
+test.serial('palimpsest summary train refuses too few documents, and leaves the head that was there', async t => {
+  const head = await readFile(at('model/summary.safetensors'));
+  const options = {model: at('model'), data: [at('unseen-*.txt')], dimension: 512, excerpt: 1000, read: 2} as const;
+  await t.throwsAsync(runTrainSummary({...options, engine: 'native', quiet: true}), {
+    instanceOf: ModelError,
+    message: /10 documents or more must have two excerpts of 1000 tokens: current corpus has 3;/,
+  });
+  t.deepEqual(await readFile(at('model/summary.safetensors')), head);
 });
