@@ -1,7 +1,6 @@
 import {LexicalCounts} from '../../model/lexical/lexical-counts.ts';
 import {pairBucket} from '../../model/lexical/pair-bucket.ts';
 import type {Model} from '../../model/model.ts';
-import {type SummaryParts, summaryPartNames} from '../../model/summary/summary-head.ts';
 import type {Tokenizer} from '../../model/tokenizer/tokenizer.ts';
 import {cosineSimilarities} from './cosine-similarities.ts';
 import type {ExcerptPairs} from './excerpt-pairs.ts';
@@ -69,34 +68,25 @@ export async function evaluateRetrieval(
   );
   const {summary: head} = model;
   if (head === undefined) return rows;
-  const joined = summaries.map((summary, i) => {
+  const documents = summaries.map((summary, i) => {
     const counts = new LexicalCounts(head.sizes);
     counts.add(tokens[i]!);
-    return head.embed({...summary, counts});
+    return {...summary, counts};
   });
-  for (const names of [['lexical'], ['sketch'], ['lexical', 'sketch'], ['transformer'], summaryPartNames] as const) {
-    addVectors(
-      `summary head, ${names.length === summaryPartNames.length ? 'all' : names.join(' and ')}`,
-      joined.map(vector => partsOf(vector, {parts: head.parts, names})),
-    );
-  }
+  const {lexical, sketch} = head.parts;
+  const joined = documents.map(document => head.embed(document));
+  // Parts by themselves, as one that has no share is all zeros in what is joined.
+  const ways: Readonly<Record<string, readonly Float32Array[]>> = {
+    lexical: documents.map(({counts}) => head.lexical.embed(counts)),
+    sketch: documents.map(({counts}) => head.sketch.embed(counts)),
+    'lexical and sketch': joined.map(vector => vector.subarray(0, lexical + sketch)),
+    transformer: documents.map(document => head.transformer.embed(document)),
+    all: joined,
+  };
+  for (const [name, given] of Object.entries(ways)) addVectors(`summary head, ${name}`, given);
   return rows;
 }
 
 function bucketsOf(tokens: Int32Array): number[] {
   return Array.from(tokens.subarray(1), (token, i) => pairBucket([tokens[i]!, token], pairBuckets));
-}
-
-/** Some parts of a vector, one behind the other. */
-function partsOf(
-  vector: Float32Array,
-  {parts, names}: {readonly parts: SummaryParts; readonly names: readonly (keyof SummaryParts)[]},
-): Float32Array {
-  let start = 0;
-  const chosen: number[] = [];
-  for (const name of summaryPartNames) {
-    if (names.includes(name)) chosen.push(...vector.subarray(start, start + parts[name]));
-    start += parts[name];
-  }
-  return Float32Array.from(chosen);
 }

@@ -131,10 +131,13 @@ test.serial(
       t.deepEqual(resumed.head[part].weights, whole.head[part].weights);
     t.deepEqual(resumed.validation, whole.validation);
 
-    // Another document, other excerpts or another model: nothing of what is kept.
+    // Other excerpts, or another model: nothing of what is kept.
     const files = (await readdir(cache)).length;
     await trainSummaryHead(corpus, {...settings, model, cache, excerptTokens: 300});
     t.is((await readdir(cache)).length, 2 * files);
+    await using stranger = new LocalModel({...smallModelOptions(), fingerprint: 'another', compile: false});
+    await trainSummaryHead(corpus, {...settings, model: stranger, cache});
+    t.is((await readdir(cache)).length, 3 * files);
   },
 );
 
