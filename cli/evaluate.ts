@@ -1,17 +1,23 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {type EvaluateOptions, runEvaluate} from './run-evaluate.ts';
+import {type EvaluateRetrievalOptions, runEvaluateRetrieval} from './run-evaluate-retrieval.ts';
 import {wholeNumber} from './whole-number.ts';
 
-/** `palimpsest evaluate`: measures how well a model predicts documents. */
+/** `palimpsest evaluate`: measures how well a model predicts documents, or tells them apart. */
 export function evaluateCommand(): Command {
   return new Command('evaluate')
-    .summary('Measure how well a model predicts documents')
+    .summary('Measure how well a model predicts documents, or its vectors find the like')
     .description(
-      'Measures how well a model predicts documents it was not trained on: bits per byte, perplexity per word, the same by the tokens read before and by the frequency of words, and where attention goes.',
+      'Measures how well a model predicts documents it was not trained on: bits per byte, perplexity per word, the same by the tokens read before and by the frequency of words, and where attention goes. With --retrieval, how well its document vectors find the other excerpt of the same document, beside TF-IDF.',
     )
     .requiredOption('-m, --model <folder>', 'model to measure')
-    .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
+    .option('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
+    .option('-r, --retrieval <file>', 'excerpts that are to find each other; "palimpsest summary pairs" makes them')
+    .option(
+      '--vectors <name=file...>',
+      'with --retrieval: vectors of the excerpts made elsewhere, JSON Lines of {"id", "embedding"}',
+    )
     .option(
       '-o, --out <file>',
       'where to write all figures as JSON, and a picture beside it: .svg in the place of .json',
@@ -30,7 +36,16 @@ Perplexity per word is e to the total loss over the number of words between whit
 
 Examples:
   $ palimpsest evaluate --model runs/books/best --data "held-out/*.txt" --out books.json
-  $ palimpsest evaluate --model runs/books/best --data held-out.txt --frequencies "books/*.txt" --gutenberg`,
+  $ palimpsest evaluate --model runs/books/best --data held-out.txt --frequencies "books/*.txt" --gutenberg
+  $ palimpsest evaluate --model runs/books/best --retrieval pairs.jsonl --out retrieval.json`,
     )
-    .action(async (options: EvaluateOptions) => await runEvaluate(options));
+    .action(async (options: EvaluateOptions & EvaluateRetrievalOptions) => {
+      const {data, retrieval} = options as {data?: readonly string[]; retrieval?: string};
+      if ((data === undefined) === (retrieval === undefined)) {
+        throw new RangeError(
+          `Cannot evaluate as either --data or --retrieval must be given: current number of them is ${data === undefined ? 0 : 2}`,
+        );
+      }
+      await (retrieval === undefined ? runEvaluate(options) : runEvaluateRetrieval(options));
+    });
 }

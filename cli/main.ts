@@ -8,9 +8,9 @@ import {exitCodes} from './exit-codes.ts';
 import {exportCommand} from './export.ts';
 import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
-import {lexicalCommand} from './lexical.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {summaryCommand} from './summary.ts';
 import {tokenizerCommand} from './tokenizer.ts';
 import {trainCommand} from './train.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
@@ -30,7 +30,7 @@ const program = new Command('palimpsest')
   .addCommand(evaluateCommand())
   .addCommand(exportCommand())
   .addCommand(tokenizerCommand())
-  .addCommand(lexicalCommand())
+  .addCommand(summaryCommand())
   .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
   .addCommand(nativeCommand());
 configure(program);

@@ -22,7 +22,7 @@ import {
  */
 export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): MemoryRecord {
   checkByteOrder();
-  const fieldsBytes = verifiedFieldsBytes(bytes, documentId);
+  const {version, fieldsBytes} = verifiedHeader(bytes, documentId);
   const {headerBytes} = recordFormat;
   // Only bytes whose checksum holds come here, yet whoever computed it may have been wrong about the rest.
   let fields: unknown;
@@ -31,6 +31,7 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
   } catch (cause) {
     throw corrupt(documentId, 'its fields cannot be decoded', cause);
   }
+  if (version === 1) fields = {...(fields as object), ...withoutCounts};
   if (!areRecordFields(fields)) throw corrupt(documentId, 'its fields are not those of a record');
   const {offsets, total} = sectionsOf(fields, fieldsBytes);
   if (total !== bytes.length) throw corrupt(documentId, 'its arrays do not fill it');
@@ -47,6 +48,7 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
   const pendingTokens = new Int32Array(copy(fields.pendingTokens * 4));
   const pendingByteLengths = new Int32Array(copy(fields.pendingByteLengths * 4));
   const hiddenSum = new Float64Array(copy(fields.hiddenSum * 8));
+  const lexicalCounts = new Uint32Array(copy(fields.lexicalCounts * 4));
   const tensors = fields.tensors.map(([name, shape]): [string, TensorData] => {
     const size = sizeOf(shape);
     const data =
@@ -61,7 +63,14 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
     carry,
     pendingTokens,
     pendingByteLengths,
-    summary: {tokens: fields.tokens, bytes: fields.bytes, bits: fields.bits, hiddenSum},
+    summary: {
+      tokens: fields.tokens,
+      bytes: fields.bytes,
+      bits: fields.bits,
+      hiddenSum,
+      lexicalCounts,
+      lastToken: fields.lastToken,
+    },
     memory: {
       memoryCount: fields.memoryCount,
       compressedMemoryCount: fields.compressedMemoryCount,
@@ -70,8 +79,11 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
   };
 }
 
-function verifiedFieldsBytes(bytes: Uint8Array, documentId: string): number {
-  const {magic, version, headerBytes, versionAt, checksumAt, totalAt, fieldsBytesAt, largestRecord} = recordFormat;
+/** What records of version 1 lack. */
+const withoutCounts = {lexicalCounts: 0, lastToken: -1} satisfies Partial<RecordFields>;
+
+function verifiedHeader(bytes: Uint8Array, documentId: string): {version: number; fieldsBytes: number} {
+  const {magic, headerBytes, versionAt, checksumAt, totalAt, fieldsBytesAt, largestRecord} = recordFormat;
   if (magic.some((byte, i) => bytes[i] !== byte)) throw corrupt(documentId, 'it does not begin like a record');
   if (bytes.length < headerBytes) throw corrupt(documentId, `it ends after ${bytes.length} bytes`);
   const header = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
@@ -81,15 +93,16 @@ function verifiedFieldsBytes(bytes: Uint8Array, documentId: string): number {
   }
   if (checksumOf(bytes) !== header.getUint32(checksumAt, true)) throw corrupt(documentId, 'its checksum does not hold');
   const found = header.getUint16(versionAt, true);
+  const {version, oldestVersion} = recordFormat;
   if (found > version) {
     throw new StoreError(
       `Cannot read the memory of document "${documentId}" as its format must be at most ${version}: current format is ${found}; upgrade Palimpsest`,
     );
   }
   const fieldsBytes = header.getUint32(fieldsBytesAt, true);
-  if (found !== version || headerBytes + fieldsBytes > bytes.length)
+  if (found < oldestVersion || headerBytes + fieldsBytes > bytes.length)
     throw corrupt(documentId, 'its header is not valid');
-  return fieldsBytes;
+  return {version: found, fieldsBytes};
 }
 
 function areRecordFields(value: unknown): value is RecordFields {
@@ -101,7 +114,10 @@ function areRecordFields(value: unknown): value is RecordFields {
     typeof fields.offset === 'string' &&
     /^-?\d{1,100}$/.test(fields.offset) &&
     [fields.timestamp, fields.segments, fields.tokens, fields.bytes, fields.bits].every(n => typeof n === 'number') &&
-    [fields.carry, fields.pendingTokens, fields.pendingByteLengths, fields.hiddenSum].every(isLength) &&
+    [fields.carry, fields.pendingTokens, fields.pendingByteLengths, fields.hiddenSum, fields.lexicalCounts].every(
+      isLength,
+    ) &&
+    Number.isSafeInteger(fields.lastToken) &&
     [fields.memoryCount, fields.compressedMemoryCount].every(isLength) &&
     memoryDtypes.some(dtype => dtype === fields.dtype) &&
     Array.isArray(fields.tensors) &&

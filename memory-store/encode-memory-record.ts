@@ -52,6 +52,8 @@ export function encodeMemoryRecord(
     pendingTokens: arrayOf('pendingTokens', record.pendingTokens, Int32Array).length,
     pendingByteLengths: arrayOf('pendingByteLengths', record.pendingByteLengths, Int32Array).length,
     hiddenSum: arrayOf('summary.hiddenSum', summary.hiddenSum, Float64Array).length,
+    lexicalCounts: arrayOf('summary.lexicalCounts', summary.lexicalCounts, Uint32Array).length,
+    lastToken: summary.lastToken,
     dtype,
     memoryCount: memory.memoryCount,
     compressedMemoryCount: memory.compressedMemoryCount,
@@ -62,6 +64,7 @@ export function encodeMemoryRecord(
     record.pendingTokens,
     record.pendingByteLengths,
     summary.hiddenSum,
+    summary.lexicalCounts,
   ];
   for (const [name, {shape, data}] of tensors) {
     arrayOf(name, data, Float32Array);

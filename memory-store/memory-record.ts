@@ -25,6 +25,10 @@ export type MemoryRecord = {
     readonly bits: number;
     /** Sum of the final hidden vectors of all tokens. [d], empty before the first segment */
     readonly hiddenSum: Float64Array;
+    /** How often each token, and each bucket of token pairs, occurred; empty for a model that does not count. [V + B] */
+    readonly lexicalCounts: Uint32Array;
+    /** The token that the next one makes a pair with; −1 if there is none. */
+    readonly lastToken: number;
   };
   readonly memory: MemorySnapshot;
 };

@@ -11,7 +11,9 @@ import type {MemoryDtype} from './memory-dtype.ts';
 export const recordFormat = {
   /** As in PNG: a byte that is not ASCII, a name, and line ends that a text-mode copy would change. */
   magic: Uint8Array.of(0x89, 0x50, 0x4c, 0x4d, 0x50, 0x0d, 0x0a, 0x1a),
-  version: 1,
+  version: 2,
+  /** Version 1 has no lexical counts, and lies as version 2 does without any. */
+  oldestVersion: 1,
   headerBytes: 32,
   versionAt: 8,
   checksumAt: 12,
@@ -39,6 +41,8 @@ export type RecordFields = {
   readonly pendingTokens: number;
   readonly pendingByteLengths: number;
   readonly hiddenSum: number;
+  readonly lexicalCounts: number;
+  readonly lastToken: number;
   readonly dtype: MemoryDtype;
   readonly memoryCount: number;
   readonly compressedMemoryCount: number;
@@ -58,6 +62,7 @@ export function sectionsOf(fields: RecordFields, fieldsBytes: number): {offsets:
     fields.pendingTokens * 4,
     fields.pendingByteLengths * 4,
     fields.hiddenSum * 8,
+    fields.lexicalCounts * 4,
     ...fields.tensors.map(([, shape]) => sizeOf(shape) * tensorElement),
   ];
   let total = recordFormat.headerBytes + fieldsBytes;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import {NumericalError} from '../errors.ts';
 import {CompressiveTransformer} from './compressive-transformer.ts';
 import {disposeTensors} from './dispose-tensors.ts';
+import {meanCompressedRows} from './mean-compressed-rows.ts';
 import type {Memory} from './memory.ts';
 import {memoryBytes} from './memory-bytes.ts';
 import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
@@ -11,6 +12,7 @@ import {OpenMemories} from './open-memories.ts';
 import type {PrecisionChoice} from './precision.ts';
 import {snapshotMemories} from './snapshot-memories.ts';
 import {StepSizes} from './step-sizes.ts';
+import type {SummaryHead} from './summary/summary-head.ts';
 import {tidy} from './tidy.ts';
 
 export type LocalModelOptions = {
@@ -19,6 +21,8 @@ export type LocalModelOptions = {
   readonly config: ModelConfig;
   /** Named and shaped as in docs/model.md. */
   readonly weights: ReadonlyMap<string, TensorData>;
+  /** What makes a document's vector. @default the mean of its final hidden vectors */
+  readonly summary?: SummaryHead | undefined;
   /**
    * Whether steps are compiled where the engine can. Results then differ from those that are not in their last bits.
    *
@@ -46,6 +50,7 @@ export class LocalModel implements Model {
   readonly name: string;
   readonly fingerprint: string;
   readonly config: ModelConfig;
+  readonly summary: SummaryHead | undefined;
   readonly memoryBytes: number;
   readonly #network: CompressiveTransformer;
   readonly #memories = new OpenMemories();
@@ -53,10 +58,11 @@ export class LocalModel implements Model {
   readonly #compile: boolean;
   readonly #sizes: StepSizes;
 
-  constructor({name, fingerprint, config, weights, compile = true, precision = 'float32'}: LocalModelOptions) {
+  constructor({name, fingerprint, config, weights, summary, compile = true, precision = 'float32'}: LocalModelOptions) {
     this.name = name;
     this.fingerprint = fingerprint;
     this.config = config;
+    this.summary = summary;
     this.memoryBytes = memoryBytes(config);
     this.#compile = compile;
     this.#network = new CompressiveTransformer(config, weights, {compiled: compile, precision});
@@ -87,15 +93,13 @@ export class LocalModel implements Model {
     this.#memories.set([memory], this.#network.restoreMemory(snapshot));
   }
 
+  async meanCompressed(memories: readonly string[]): Promise<Float32Array[]> {
+    const means = this.#read(memories, meanCompressedRows);
+    return memories.map(memory => means.get(memory) ?? new Float32Array());
+  }
+
   async snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {
-    const snapshots = new Map<string, MemorySnapshot>();
-    for (const [batch, rows] of this.#memories.batches(memories)) {
-      const taken = snapshotMemories(
-        batch,
-        rows.map(({row}) => row),
-      );
-      for (const [index, {key}] of rows.entries()) snapshots.set(key, taken[index]!);
-    }
+    const snapshots = this.#read(memories, snapshotMemories);
     return memories.map(memory => snapshots.get(memory) ?? snapshotMemories(this.#empty, [0])[0]!);
   }
 
@@ -111,6 +115,19 @@ export class LocalModel implements Model {
     this.#memories[Symbol.dispose]();
     disposeTensors(this.#empty);
     this.#network[Symbol.dispose]();
+  }
+
+  /** What is read of open memories, each batch that holds some of them once. */
+  #read<T>(memories: readonly string[], read: (batch: Memory, rows: readonly number[]) => T[]): Map<string, T> {
+    const found = new Map<string, T>();
+    for (const [batch, rows] of this.#memories.batches(memories)) {
+      const values = read(
+        batch,
+        rows.map(({row}) => row),
+      );
+      for (const [index, {key}] of rows.entries()) found.set(key, values[index]!);
+    }
+    return found;
   }
 
   /** @param size At least as many as rows; more are padded. */

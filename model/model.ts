@@ -1,5 +1,6 @@
 import type {MemorySnapshot} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
+import type {SummaryHead} from './summary/summary-head.ts';
 
 /** One row of a step: up to n tokens read with one memory. */
 export type StepRow = {
@@ -21,8 +22,10 @@ export type StepResult = {
 export interface Model extends AsyncDisposable {
   readonly name: string;
   readonly config: ModelConfig;
-  /** Digest of configuration, weights and tokenizer; memories of different fingerprints do not mix. */
+  /** Digest of configuration, weights, tokenizer and summary head; memories of different fingerprints do not mix. */
   readonly fingerprint: string;
+  /** What makes a document's vector; `undefined` if that is the mean of its final hidden vectors. */
+  readonly summary: SummaryHead | undefined;
   /** Bytes that one full memory takes while it is open, its projections included. */
   readonly memoryBytes: number;
 
@@ -34,6 +37,8 @@ export interface Model extends AsyncDisposable {
   step(rows: readonly StepRow[]): Promise<StepResult[]>;
   /** Opens a memory with stored content, whose arrays become the model's; replaces what was open under the key. */
   restore(memory: string, snapshot: MemorySnapshot): Promise<void>;
+  /** The mean of the compressed rows of each layer, [l · d] for each memory; empty for one without any. */
+  meanCompressed(memories: readonly string[]): Promise<Float32Array[]>;
   /** Copies the content of open memories out. */
   snapshot(memories: readonly string[]): Promise<MemorySnapshot[]>;
   /** Opens `copy` with the content of `memory`; costs no copy of tensors. */

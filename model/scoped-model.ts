@@ -1,6 +1,7 @@
 import type {MemorySnapshot} from './memory-snapshot.ts';
 import type {Model, StepResult, StepRow} from './model.ts';
 import type {ModelConfig} from './model-config.ts';
+import type {SummaryHead} from './summary/summary-head.ts';
 
 /**
  * A model whose open memories are this scope's own: several streams can share one model, whatever their documents are
@@ -28,6 +29,10 @@ export class ScopedModel implements Model {
     return this.#model.fingerprint;
   }
 
+  get summary(): SummaryHead | undefined {
+    return this.#model.summary;
+  }
+
   get memoryBytes(): number {
     return this.#model.memoryBytes;
   }
@@ -38,6 +43,10 @@ export class ScopedModel implements Model {
 
   restore(memory: string, snapshot: MemorySnapshot): Promise<void> {
     return this.#model.restore(this.#scoped(memory), snapshot);
+  }
+
+  meanCompressed(memories: readonly string[]): Promise<Float32Array[]> {
+    return this.#model.meanCompressed(memories.map(memory => this.#scoped(memory)));
   }
 
   snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {

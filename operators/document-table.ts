@@ -107,8 +107,8 @@ export class DocumentTable {
         `Cannot read document "${record.key}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
       );
     }
-    if (stored === undefined) return new OpenDocument(record.key, model.config.modelWidth);
-    const document = OpenDocument.fromRecord(record.key, stored, model.config.modelWidth);
+    if (stored === undefined) return new OpenDocument(record.key, model);
+    const document = OpenDocument.fromRecord(record.key, stored, model);
     if (document.segments > 0) await model.restore(record.key, stored.memory);
     return document;
   }

@@ -3,13 +3,14 @@ import type {Embedding} from './embedding.ts';
 import {shortestFloat32} from './shortest-float32.ts';
 
 /**
- * An embedding as JSON: `{"id","embedding","dimension","tokens","segments","bitsPerByte","final","model":{"name","fingerprint"}}`.
+ * An embedding as JSON: `{"id","embedding","dimension","tokens","segments","bitsPerByte","final","model":{"name","fingerprint"}}`, with
+ * `"parts":{"lexical","sketch","transformer"}` behind `"dimension"` if a summary head made it.
  *
  * Numbers of the embedding read back as the same float32; `bitsPerByte` has 6 decimals.
  *
  * @throws {NumericalError} If a number is not finite.
  */
-export function embeddingJson({id, vector, tokens, segments, bitsPerByte, final, model}: Embedding): string {
+export function embeddingJson({id, vector, parts, tokens, segments, bitsPerByte, final, model}: Embedding): string {
   const numbers = new Array<string>(vector.length);
   for (let index = 0; index < vector.length; index++) {
     const value = vector[index]!;
@@ -21,6 +22,7 @@ export function embeddingJson({id, vector, tokens, segments, bitsPerByte, final,
   }
   const counts = JSON.stringify({
     dimension: vector.length,
+    ...(parts && {parts}),
     tokens,
     segments,
     bitsPerByte: Number(bitsPerByte.toFixed(6)),

@@ -65,10 +65,10 @@ export class EncodeMessageStream extends TransformStream<
   }
 }
 
-function packed({id, vector, tokens, segments, bitsPerByte, final, model}: Embedding): Uint8Array {
+function packed({id, vector, parts, tokens, segments, bitsPerByte, final, model}: Embedding): Uint8Array {
   const embedding = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
   const {name, fingerprint} = model;
-  const fields = {id, embedding, dimension: vector.length, tokens, segments, bitsPerByte, final};
+  const fields = {id, embedding, dimension: vector.length, ...(parts && {parts}), tokens, segments, bitsPerByte, final};
   // A copy, as msgpackr gives out a part of a larger buffer of its own.
   return Uint8Array.from(packr.pack({...fields, model: {name, fingerprint}}));
 }

@@ -1,11 +1,16 @@
 import type {MemoryRecord} from '../memory-store/memory-record.ts';
+import {LexicalCounts} from '../model/lexical/lexical-counts.ts';
 import type {MemorySnapshot} from '../model/memory-snapshot.ts';
+import type {Model} from '../model/model.ts';
 import type {Position} from '../pipeline/position.ts';
 import type {StreamRecord} from '../pipeline/stream-record.ts';
 import {RunningSummary} from './running-summary.ts';
 import {TokenBuffer} from './token-buffer.ts';
 
 const emptyMemory: MemorySnapshot = {memoryCount: 0, compressedMemoryCount: 0, tensors: {}};
+
+/** What a document needs to know of the model that reads it. */
+type DocumentModel = Pick<Model, 'config' | 'summary'>;
 
 /** A document that is being read: everything of its memory record but the tensors, which the model holds open. */
 export class OpenDocument {
@@ -23,20 +28,20 @@ export class OpenDocument {
   /** Whether the source knew of nothing more for it. */
   ended = false;
 
-  constructor(id: string, modelWidth: number) {
+  constructor(id: string, model: DocumentModel, kept?: MemoryRecord['summary']) {
     this.id = id;
-    this.summary = new RunningSummary(modelWidth);
+    this.summary = new RunningSummary(model.config.modelWidth, {lexical: countsOf(model, kept)});
+    if (kept !== undefined) this.summary.add(kept);
   }
 
   /** A document as it was stored. */
-  static fromRecord(id: string, record: MemoryRecord, modelWidth: number): OpenDocument {
-    const document = new OpenDocument(id, modelWidth);
+  static fromRecord(id: string, record: MemoryRecord, model: DocumentModel): OpenDocument {
+    const document = new OpenDocument(id, model, record.summary);
     document.position = record.position;
     document.timestamp = record.timestamp;
     document.segments = record.segments;
     document.carry = record.carry;
     document.pending = new TokenBuffer({ids: record.pendingTokens, byteLengths: record.pendingByteLengths});
-    document.summary.add(record.summary);
     return document;
   }
 
@@ -48,7 +53,7 @@ export class OpenDocument {
   /** What is to be stored; the tensors come from the model. */
   toRecord(fingerprint: string): (memory: MemorySnapshot | undefined) => MemoryRecord {
     const {ids, byteLengths} = this.pending.all();
-    const {tokens, bytes, bits, hiddenSum} = this.summary;
+    const {tokens, bytes, bits, hiddenSum, lexical} = this.summary;
     const fields = {
       fingerprint,
       position: this.position!,
@@ -57,8 +62,23 @@ export class OpenDocument {
       carry: this.carry,
       pendingTokens: ids,
       pendingByteLengths: byteLengths,
-      summary: {tokens, bytes, bits, hiddenSum: this.segments === 0 ? new Float64Array(0) : hiddenSum.slice()},
+      summary: {
+        tokens,
+        bytes,
+        bits,
+        hiddenSum: this.segments === 0 ? new Float64Array(0) : hiddenSum.slice(),
+        lexicalCounts: this.segments === 0 || lexical === undefined ? new Uint32Array(0) : lexical.counts.slice(),
+        lastToken: lexical?.lastToken ?? -1,
+      },
     };
     return (memory = emptyMemory) => ({...fields, memory});
   }
+}
+
+/** Counts to count on with, if the model has a summary head. */
+function countsOf({summary}: DocumentModel, kept: MemoryRecord['summary'] | undefined): LexicalCounts | undefined {
+  if (summary === undefined) return undefined;
+  const {sizes} = summary;
+  if (kept === undefined || kept.lexicalCounts.length === 0) return new LexicalCounts(sizes);
+  return LexicalCounts.restore({counts: kept.lexicalCounts, lastToken: kept.lastToken}, sizes);
 }

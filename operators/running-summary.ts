@@ -1,3 +1,5 @@
+import type {LexicalCounts} from '../model/lexical/lexical-counts.ts';
+
 /** Totals over the segments of a document, from which its embedding and its bits per byte follow. */
 export class RunningSummary {
   tokens = 0;
@@ -7,11 +9,15 @@ export class RunningSummary {
   /** Sum of the final hidden vectors of all tokens, in float64 so that a long document does not wear it down. [d] */
   readonly hiddenSum: Float64Array;
 
-  constructor(modelWidth: number) {
+  /** Which tokens occurred, for a model with a summary head. */
+  readonly lexical: LexicalCounts | undefined;
+
+  constructor(modelWidth: number, {lexical}: {readonly lexical?: LexicalCounts | undefined} = {}) {
     this.hiddenSum = new Float64Array(modelWidth);
+    this.lexical = lexical;
   }
 
-  /** Adds what was read of one segment. */
+  /** Adds totals; which tokens they stand for is counted apart. */
   add({tokens, bytes, bits, hiddenSum}: SegmentSummary): void {
     this.tokens += tokens;
     this.bytes += bytes;
@@ -20,7 +26,7 @@ export class RunningSummary {
   }
 
   copy(): RunningSummary {
-    const copy = new RunningSummary(this.hiddenSum.length);
+    const copy = new RunningSummary(this.hiddenSum.length, {lexical: this.lexical?.copy()});
     copy.add(this);
     return copy;
   }
@@ -30,7 +36,7 @@ export class RunningSummary {
   }
 
   /** The token-weighted mean of the final hidden vectors, L2-normalised. [d] */
-  embedding(): Float32Array {
+  meanHidden(): Float32Array {
     let squares = 0;
     for (const value of this.hiddenSum) squares += value * value;
     const norm = Math.sqrt(squares);

@@ -21,6 +21,14 @@ export type SegmentReaderOptions = {
   readonly fail: (error: unknown) => void;
 };
 
+/** What the model gave for a task. */
+type StepOutcome = {
+  /** `undefined` if it had no tokens. */
+  readonly result: StepResult | undefined;
+  /** `undefined` if no document's vector is due by a summary head. */
+  readonly compressedMeans: Float32Array | undefined;
+};
+
 /** What was read of a document: by its memory, or beyond it. */
 type Totals = {readonly summary: RunningSummary; segments: number};
 
@@ -110,7 +118,7 @@ export class SegmentReader {
     stepping.catch(() => {});
     this.#last = this.#last.then(async () => {
       const results = await stepping;
-      for (const [index, task] of tasks.entries()) await this.#finishTask(task, results[index]);
+      for (const [index, task] of tasks.entries()) await this.#finishTask(task, results[index]!);
       this.#underWay--;
       this.#wake();
       this.#watchWaiting();
@@ -121,18 +129,20 @@ export class SegmentReader {
     });
   }
 
-  /** One result for each task, `undefined` for those without tokens. */
-  async #step(tasks: readonly SegmentTask[]): Promise<(StepResult | undefined)[]> {
+  async #step(tasks: readonly SegmentTask[]): Promise<StepOutcome[]> {
     const {model} = this.#options;
     const forks = tasks.filter(({fork}) => fork).map(({document, memory}) => model.fork(document.id, memory));
     const reading = tasks.filter(({tokens}) => tokens.ids.length > 0);
     const stepping =
       reading.length === 0 ? [] : model.step(reading.map(({memory, tokens}) => ({memory, tokens: tokens.ids})));
-    const [results] = await Promise.all([stepping, ...forks]);
-    return tasks.map(task => results[reading.indexOf(task)]);
+    // Asked for before anything else is read, which may go on with the same memories.
+    const finals = model.summary === undefined ? [] : tasks.filter(({final}) => final);
+    const pooling = finals.length === 0 ? [] : model.meanCompressed(finals.map(({memory}) => memory));
+    const [results, means] = await Promise.all([stepping, pooling, ...forks]);
+    return tasks.map(task => ({result: results[reading.indexOf(task)], compressedMeans: means[finals.indexOf(task)]}));
   }
 
-  async #finishTask(task: SegmentTask, result: StepResult | undefined): Promise<void> {
+  async #finishTask(task: SegmentTask, {result, compressedMeans}: StepOutcome): Promise<void> {
     const {model, every, statistics} = this.#options;
     const {document, tokens, tail, final} = task;
     const totals = tail ? this.#tail(document) : document;
@@ -145,18 +155,20 @@ export class SegmentReader {
         hiddenSum: result.hiddenSum,
       });
       totals.summary.add(segment);
+      totals.summary.lexical?.add(tokens.ids);
       totals.segments++;
       statistics.segments++;
       statistics.tokens += segment.tokens;
       statistics.bytes += segment.bytes;
-      if (every === 'segment') this.#emit(task, {of: segment, totals});
+      if (every === 'segment') this.#emit(task, {of: segment, totals, vector: segment.meanHidden()});
     }
     if (!final) return;
     this.#tails.delete(document);
     if (task.memory !== document.id) await model.release([task.memory]);
     statistics.documents++;
-    if (totals.summary.tokens > 0) this.#emit(task, {of: totals.summary, totals});
-    else statistics.emptyDocuments++;
+    if (totals.summary.tokens > 0) {
+      this.#emit(task, {of: totals.summary, totals, ...this.#documentVector(totals.summary, compressedMeans)});
+    } else statistics.emptyDocuments++;
   }
 
   #tail(document: OpenDocument): Totals {
@@ -168,7 +180,24 @@ export class SegmentReader {
     return tail;
   }
 
-  #emit({document, position, timestamp}: SegmentTask, {of, totals}: {of: RunningSummary; totals: Totals}): void {
+  /** A document's vector by the model's summary head, or without one the mean of its final hidden vectors. */
+  #documentVector(
+    summary: RunningSummary,
+    compressedMeans: Float32Array | undefined,
+  ): Pick<Embedding, 'vector' | 'parts'> {
+    const head = this.#options.model.summary;
+    if (head === undefined) return {vector: summary.meanHidden()};
+    const {hiddenSum, lexical} = summary;
+    return {
+      vector: head.embed({hiddenSum, compressedMeans: compressedMeans!, counts: lexical!}),
+      parts: head.parts,
+    };
+  }
+
+  #emit(
+    {document, position, timestamp}: SegmentTask,
+    {of, totals, vector, parts}: {of: RunningSummary; totals: Totals} & Pick<Embedding, 'vector' | 'parts'>,
+  ): void {
     const {model, emit} = this.#options;
     emit({
       key: document.id,
@@ -176,7 +205,8 @@ export class SegmentReader {
       timestamp,
       value: {
         id: document.id,
-        vector: of.embedding(),
+        vector,
+        ...(parts && {parts}),
         tokens: totals.summary.tokens,
         segments: totals.segments,
         bitsPerByte: of.bitsPerByte,

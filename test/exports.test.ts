@@ -58,6 +58,7 @@ const INTERNAL = new Set([
   'training/training-folder.ts',
   'training/training-log.ts',
   'training/training-window.ts',
+  'training/retrieval/excerpt-features-cache.ts',
   'training/retrieval/sparse-rows.ts',
   'training/tokenizer/pair-queue.ts',
   'training/tokenizer/piece-counter.ts',

@@ -14,15 +14,22 @@ export {
 } from './evaluation/evaluate.ts';
 export {type ReadDocumentsOptions, type ReadStretch, readDocuments} from './evaluation/read-documents.ts';
 export {parseTrainingConfig} from './parse-training-config.ts';
+export {type ChooseSharesOptions, type ChosenShares, chooseShares} from './retrieval/choose-shares.ts';
 export {cosineSimilarities} from './retrieval/cosine-similarities.ts';
+export {
+  type EvaluatedRetrieval,
+  type EvaluateRetrievalOptions,
+  evaluateRetrieval,
+} from './retrieval/evaluate-retrieval.ts';
 export {type ExcerptPairs, parseExcerptPairs} from './retrieval/excerpt-pairs.ts';
 export {type RetrievalScores, retrievalScores} from './retrieval/retrieval-scores.ts';
 export {type TfIdfTerms, tfIdfSimilarities} from './retrieval/tf-idf-similarities.ts';
 export {
-  type LexicalHeadProgress,
-  type TrainLexicalHeadOptions,
-  trainLexicalHead,
-} from './retrieval/train-lexical-head.ts';
+  type SummaryHeadProgress,
+  type TrainedSummaryHead,
+  type TrainSummaryHeadOptions,
+  trainSummaryHead,
+} from './retrieval/train-summary-head.ts';
 export {
   type RunTrainingOptions,
   runTraining,

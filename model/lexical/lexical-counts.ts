@@ -1,4 +1,4 @@
-import {mixBits} from './mix-bits.ts';
+import {pairBucket} from './pair-bucket.ts';
 
 export type LexicalSizes = {
   /** V: tokens of the vocabulary. */
@@ -7,6 +7,11 @@ export type LexicalSizes = {
   readonly pairBuckets: number;
 };
 
+/** What {@link LexicalCounts.restore} goes on from. */
+export type KeptLexicalCounts = Pick<LexicalCounts, 'counts' | 'lastToken'>;
+
+const mostCounted = 2 ** 32 - 1;
+
 /**
  * How often each token, and each bucket of token pairs, occurred in a document: what the lexical path remembers of it, in bounded memory. It
  * depends on the tokens alone, not on how they came in pieces.
@@ -14,6 +19,8 @@ export type LexicalSizes = {
 export class LexicalCounts {
   /** Tokens, then buckets. [V + B] */
   readonly counts: Uint32Array;
+  /** The part of `counts` that is of tokens. [V] */
+  readonly tokenCounts: Uint32Array;
   /** The token that the next one makes a pair with; −1 at the start of a document. */
   lastToken = -1;
   readonly #sizes: LexicalSizes;
@@ -33,6 +40,7 @@ export class LexicalCounts {
     }
     this.#sizes = sizes;
     this.counts = new Uint32Array(vocabularySize + pairBuckets);
+    this.tokenCounts = this.counts.subarray(0, vocabularySize);
   }
 
   /**
@@ -46,19 +54,37 @@ export class LexicalCounts {
       if (!(token >= 0 && token < vocabularySize)) {
         throw new RangeError(`Cannot count a token as it must be below ${vocabularySize}: current value is ${token}`);
       }
-      this.counts[token]!++;
+      this.#count(token);
       if (pairBuckets > 0 && this.lastToken >= 0) {
-        const pair = mixBits(Math.imul(this.lastToken, 0x9e3779b1) ^ token);
-        this.counts[vocabularySize + (pair & (pairBuckets - 1))]!++;
+        this.#count(vocabularySize + pairBucket([this.lastToken, token], pairBuckets));
       }
       this.lastToken = token;
     }
   }
 
   copy(): LexicalCounts {
-    const copy = new LexicalCounts(this.#sizes);
-    copy.counts.set(this.counts);
-    copy.lastToken = this.lastToken;
-    return copy;
+    return LexicalCounts.restore(this, this.#sizes);
+  }
+
+  /**
+   * What was counted before, to count on.
+   *
+   * @throws {RangeError} If counts of other sizes were kept.
+   */
+  static restore({counts, lastToken}: KeptLexicalCounts, sizes: LexicalSizes): LexicalCounts {
+    const restored = new LexicalCounts(sizes);
+    if (counts.length !== restored.counts.length) {
+      throw new RangeError(
+        `Cannot count on as ${restored.counts.length} counts must have been kept: current value is ${counts.length}`,
+      );
+    }
+    restored.counts.set(counts);
+    restored.lastToken = lastToken;
+    return restored;
+  }
+
+  #count(feature: number): void {
+    // An endless document may fill a counter; then it stands still.
+    if (this.counts[feature]! < mostCounted) this.counts[feature]!++;
   }
 }

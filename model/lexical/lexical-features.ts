@@ -7,16 +7,16 @@ export type SparseFeatures = {
 };
 
 /**
- * ln(1 + count) of each feature, scaled to length 1. The logarithm keeps frequent words from drowning rare ones and names, which tell documents apart.
+ * The square root of each count, scaled to length 1. The root keeps frequent words from drowning rare ones and names, which tell documents apart.
  *
- * @param counts How often each token and each bucket of pairs occurred. [F]
+ * @param counts How often each token occurred. [V]
  */
 export function lexicalFeatures(counts: Uint32Array): SparseFeatures {
   const indices: number[] = [];
   const values: number[] = [];
   let squares = 0;
   for (let feature = 0; feature < counts.length; feature++) {
-    const value = Math.log1p(counts[feature]!);
+    const value = Math.sqrt(counts[feature]!);
     if (value === 0) continue;
     indices.push(feature);
     values.push(value);

@@ -2,6 +2,8 @@
 export const modelDirectoryFiles = {
   config: 'config.json',
   weights: 'model.safetensors',
+  /** The summary head; optional. */
+  summary: 'summary.safetensors',
   tokenizer: 'tokenizer.json',
   tokenizerConfig: 'tokenizer_config.json',
 } as const;

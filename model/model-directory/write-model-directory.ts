@@ -40,7 +40,7 @@ export async function writeModelDirectory(path: string, options: WriteModelDirec
     );
   }
   const files = tokenizerPath === undefined ? [] : await readTokenizer(tokenizerPath, config.vocabularySize);
-  const {config: configName, weights: weightsName, tokenizer, tokenizerConfig} = modelDirectoryFiles;
+  const {config: configName, weights: weightsName, tokenizer, tokenizerConfig, summary} = modelDirectoryFiles;
   const description = formatModelConfigFile(
     {name, config, trained},
     {tokenizer: tokenizerPath === undefined ? 'byte' : undefined},
@@ -55,7 +55,8 @@ export async function writeModelDirectory(path: string, options: WriteModelDirec
         `Cannot write model "${path}" as the folder must not hold one: current value is "${taken}"; choose another folder, or overwrite it`,
       );
     }
-    for (const file of [configName, tokenizer, tokenizerConfig]) await rm(join(path, file), {force: true});
+    // A summary head belongs to the weights that it was trained with.
+    for (const file of [configName, tokenizer, tokenizerConfig, summary]) await rm(join(path, file), {force: true});
     const length = await writeSafetensors(join(path, weightsName), weights, {metadata: {format: 'pt'}, floatType});
     for (const [file, content] of files) await writeFileAtomically(join(path, file), [content]);
     await writeFileAtomically(join(path, configName), [Buffer.from(description)]);

@@ -8,6 +8,7 @@ import {memoryBytes} from '../memory-bytes.ts';
 import type {MemorySnapshot} from '../memory-snapshot.ts';
 import type {Model, StepResult, StepRow} from '../model.ts';
 import type {ModelConfig} from '../model-config.ts';
+import type {SummaryHead} from '../summary/summary-head.ts';
 import {transferableBuffers} from './transferable-buffers.ts';
 import type {
   EngineSummary,
@@ -49,6 +50,7 @@ export class ModelWorker implements Model {
   readonly name: string;
   readonly fingerprint: string;
   readonly config: ModelConfig;
+  readonly summary: SummaryHead | undefined;
   readonly memoryBytes: number;
   /** What computes the tensors. */
   readonly engine: EngineSummary;
@@ -56,12 +58,13 @@ export class ModelWorker implements Model {
   #next = 0;
 
   private constructor(
-    {name, fingerprint, config}: LocalModelOptions,
+    {name, fingerprint, config, summary}: LocalModelOptions,
     {engine, connection}: {engine: EngineSummary; connection: Connection},
   ) {
     this.name = name;
     this.fingerprint = fingerprint;
     this.config = config;
+    this.summary = summary;
     this.memoryBytes = memoryBytes(config);
     this.engine = engine;
     this.#connection = connection;
@@ -70,7 +73,7 @@ export class ModelWorker implements Model {
   /**
    * Starts a worker with an engine and a model.
    *
-   * @param model Its weights are moved to the worker and cannot be used afterwards.
+   * @param model Its weights are moved to the worker and cannot be used afterwards; its summary head stays in this thread.
    * @throws {EngineUnavailableError} If the engine cannot be used; the message says how to get it.
    * @throws {RangeError} If `threads` is not a positive integer.
    */
@@ -117,6 +120,10 @@ export class ModelWorker implements Model {
 
   restore(memory: string, snapshot: MemorySnapshot): Promise<void> {
     return this.#call('restore', [memory, snapshot], transferableBuffers(snapshot));
+  }
+
+  meanCompressed(memories: readonly string[]): Promise<Float32Array[]> {
+    return this.#call('meanCompressed', [memories]);
   }
 
   snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {

@@ -3,7 +3,7 @@ import type {EngineName, SkippedEngine} from '../engine/engine.ts';
 import type {LocalModelOptions} from '../local-model.ts';
 
 /** Methods of a model that the worker answers. */
-export type WorkerMethod = 'step' | 'restore' | 'snapshot' | 'fork' | 'release';
+export type WorkerMethod = 'step' | 'restore' | 'meanCompressed' | 'snapshot' | 'fork' | 'release';
 
 /** What the worker is started with. */
 export type WorkerStart = LocalModelOptions & {readonly engine: EngineName | 'auto'; readonly port: MessagePort};

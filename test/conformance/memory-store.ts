@@ -82,7 +82,14 @@ export function testMemoryStore(
       carry: new Uint8Array(),
       pendingTokens: new Int32Array(),
       pendingByteLengths: new Int32Array(),
-      summary: {tokens: 0, bytes: 0, bits: 0, hiddenSum: new Float64Array()},
+      summary: {
+        tokens: 0,
+        bytes: 0,
+        bits: 0,
+        hiddenSum: new Float64Array(),
+        lexicalCounts: new Uint32Array(),
+        lastToken: -1,
+      },
       memory: {
         memoryCount: 0,
         compressedMemoryCount: 0,

@@ -22,6 +22,8 @@ export function sampleMemoryRecord(seed: number, {bytes = 256}: {bytes?: number}
       bytes: 2 ** 40 + seed,
       bits: seed + 1 / 3,
       hiddenSum: Float64Array.from({length: width}, (_, i) => Math.PI * seed + i / 7),
+      lexicalCounts: Uint32Array.of(seed, 0, 2 ** 32 - 1),
+      lastToken: seed + 7,
     },
     memory: {
       memoryCount: slots,

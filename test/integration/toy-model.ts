@@ -19,6 +19,7 @@ export type ToyModelOptions = {
 export class ToyModel implements Model {
   readonly name = 'toy';
   readonly fingerprint = 'toy-fingerprint';
+  readonly summary = undefined;
   readonly memoryBytes: number;
   readonly config: ModelConfig;
   readonly #stepMs: number;
@@ -56,6 +57,10 @@ export class ToyModel implements Model {
   async restore(memory: string, {tensors}: MemorySnapshot): Promise<void> {
     const [low, high] = tensors.memory!.data;
     this.#memories.set(memory, low! + high! * 65536);
+  }
+
+  async meanCompressed(memories: readonly string[]): Promise<Float32Array[]> {
+    return memories.map(() => new Float32Array());
   }
 
   async snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {

@@ -60,12 +60,12 @@ test('decodeMemoryRecord names the document and says what to do', t => {
 
 test('decodeMemoryRecord asks for an upgrade when the format is newer', t => {
   const newer = Buffer.from(encoded);
-  newer.writeUInt16LE(2, 8);
+  newer.writeUInt16LE(3, 8);
   const error = failureOf(resealed(newer));
   t.true(error instanceof StoreError && !(error instanceof CorruptMemoryError));
   t.is(
     error?.message,
-    'Cannot read the memory of document "doc 7" as its format must be at most 1: current format is 2; upgrade Palimpsest',
+    'Cannot read the memory of document "doc 7" as its format must be at most 2: current format is 3; upgrade Palimpsest',
   );
 });
 
@@ -99,6 +99,8 @@ test('decodeMemoryRecord refuses wrong fields even when the checksum holds', t =
       pendingTokens: 2 ** 40,
       pendingByteLengths: 0,
       hiddenSum: 0,
+      lexicalCounts: 0,
+      lastToken: -1,
       dtype: 'float32',
       memoryCount: 0,
       compressedMemoryCount: 0,
@@ -117,6 +119,8 @@ test('decodeMemoryRecord refuses wrong fields even when the checksum holds', t =
       pendingTokens: 0,
       pendingByteLengths: 0,
       hiddenSum: 0,
+      lexicalCounts: 0,
+      lastToken: -1,
       dtype: 'float32',
       memoryCount: 0,
       compressedMemoryCount: 0,
@@ -164,6 +168,7 @@ test('decodeMemoryRecord shares no memory with its input', t => {
       decoded.pendingTokens,
       decoded.pendingByteLengths,
       decoded.summary.hiddenSum,
+      decoded.summary.lexicalCounts,
       ...Object.values(decoded.memory.tensors).map(({data}) => data),
     ];
     for (const array of arrays) {

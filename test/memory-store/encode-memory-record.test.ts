@@ -53,6 +53,8 @@ test('encodeMemoryRecord keeps numbers beyond 32 bits, extremes of hiddenSum and
       bytes: 2 ** 32,
       bits: 1e-310,
       hiddenSum: Float64Array.of(-0, Number.NaN, Number.NEGATIVE_INFINITY, 5e-324, Number.MAX_VALUE),
+      lexicalCounts: Uint32Array.of(2 ** 32 - 1),
+      lastToken: -1,
     },
   };
   t.deepEqual(decodeMemoryRecord(encodeMemoryRecord(record), 'a'), record);
@@ -123,8 +125,9 @@ test('encodeMemoryRecord refuses what is no record', t => {
   t.throws(() => encodeMemoryRecord(record, {dtype: 'float8' as 'float16'}), {instanceOf: RangeError});
 });
 
-test('encodeMemoryRecord writes format version 1 to the byte', t => {
-  const record: MemoryRecord = {
+/** A record of every kind of array. */
+function goldenRecord(summary: Pick<MemoryRecord['summary'], 'lexicalCounts' | 'lastToken'>): MemoryRecord {
+  return {
     fingerprint: 'sha256:abc',
     position: {partition: 'books/0', offset: 258n},
     timestamp: 1_700_000_000_000,
@@ -132,7 +135,7 @@ test('encodeMemoryRecord writes format version 1 to the byte', t => {
     carry: Uint8Array.of(0xe2, 0x82),
     pendingTokens: Int32Array.of(5, 6),
     pendingByteLengths: Int32Array.of(1, 4),
-    summary: {tokens: 384, bytes: 400, bits: 1234.5, hiddenSum: Float64Array.of(0.1, -2)},
+    summary: {tokens: 384, bytes: 400, bits: 1234.5, hiddenSum: Float64Array.of(0.1, -2), ...summary},
     memory: {
       memoryCount: 1,
       compressedMemoryCount: 0,
@@ -142,7 +145,9 @@ test('encodeMemoryRecord writes format version 1 to the byte', t => {
       },
     },
   };
-  // Changing these bytes needs a new format version that still reads this one.
+}
+
+test('decodeMemoryRecord reads format version 1, which has no counts', t => {
   const golden = [
     '89504c4d500d0a1a0100000077369d918802000000000000ff00000000000000',
     'de0010ab66696e6765727072696e74aa7368613235363a616263a97061727469',
@@ -166,11 +171,43 @@ test('encodeMemoryRecord writes format version 1 to the byte', t => {
     '0000000000000000000000000000000000000000000000000000000000000000',
     '0000803f00000080',
   ].join('');
+  const record = goldenRecord({lexicalCounts: new Uint32Array(), lastToken: -1});
+  t.deepEqual(decodeMemoryRecord(Buffer.from(golden, 'hex'), 'a'), record);
+});
+
+test('encodeMemoryRecord writes format version 2 to the byte', t => {
+  const record = goldenRecord({lexicalCounts: Uint32Array.of(3, 0, 2 ** 32 - 1), lastToken: 2});
+  // Changing these bytes needs a new format version that still reads this one.
+  const golden = [
+    '89504c4d500d0a1a02000000087b697fc8020000000000001901000000000000',
+    'de0012ab66696e6765727072696e74aa7368613235363a616263a97061727469',
+    '74696f6ea7626f6f6b732f30a66f6666736574a3323538a974696d657374616d',
+    '70cb4278bcfe56800000a87365676d656e747303a6746f6b656e73cd0180a562',
+    '79746573cd0190a462697473cb40934a0000000000a5636172727902ad70656e',
+    '64696e67546f6b656e7302b270656e64696e67427974654c656e6774687302a9',
+    '68696464656e53756d02ad6c65786963616c436f756e747303a96c617374546f',
+    '6b656e02a56474797065a7666c6f61743332ab6d656d6f7279436f756e7401b5',
+    '636f6d707265737365644d656d6f7279436f756e7400a774656e736f72739292',
+    'aa6c61737448696464656e910292a66d656d6f72799301010200000000000000',
+    'e282000000000000000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0500000006000000000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0100000004000000000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '9a9999999999b93f00000000000000c000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0300000000000000ffffffff0000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '000040400000003f000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0000803f00000080',
+  ].join('');
   t.is(Buffer.from(encodeMemoryRecord(record)).toString('hex'), golden);
   t.deepEqual(decodeMemoryRecord(Buffer.from(golden, 'hex'), 'a'), record);
   const half = encodeMemoryRecord(record, {dtype: 'float16'});
   t.is(
     createHash('sha256').update(half).digest('hex'),
-    'c5d8c6c322252d0f5979749cb3f644bdada4e430e4c5f9c27661ef8dce45d265',
+    'cadcb491e897eec24f91577b70c6e09b08e797e7b612a38cb6f2d14216ed95bd',
   );
 });

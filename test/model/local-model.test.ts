@@ -276,3 +276,31 @@ test.serial('CompressiveTransformer refuses sizes that do not go together, and m
     message: /"layers.1.attention.key.weight"/,
   });
 });
+
+test.serial('LocalModel gives the mean of compressed rows, whatever batch a memory is in', async t => {
+  await using model = smallModel();
+  t.deepEqual(await model.meanCompressed(['unknown']), [new Float32Array()]);
+  for (let index = 0; index < 6; index++) {
+    await model.step(['a', 'b', 'c'].map((memory, document) => ({memory, tokens: segment(document, index)})));
+    await model.step([{memory: 'alone', tokens: segment(1, index)}]);
+    if (index === 1) t.deepEqual(await model.meanCompressed(['a', 'b']), [new Float32Array(), new Float32Array()]);
+    if (index === 2) await model.fork('b', 'early');
+  }
+  const keys = ['alone', 'c', 'b', 'early'];
+  const means = await model.meanCompressed(keys);
+  t.deepEqual(means[0], means[2]);
+  t.notDeepEqual(means[1], means[2]);
+  const {layers, modelWidth: d} = smallConfig;
+  for (const [i, {compressedMemoryCount: count, tensors}] of (await model.snapshot(keys)).entries()) {
+    const {shape, data} = tensors.compressedMemory!;
+    t.deepEqual(shape, [layers, count, d]);
+    t.is(count, i === 3 ? 4 : 16);
+    for (let layer = 0; layer < layers; layer++) {
+      for (let j = 0; j < d; j++) {
+        const column = Array.from({length: count}, (_, slot) => data[(layer * count + slot) * d + j]!);
+        const mean = column.reduce((sum, value) => sum + value, 0) / count;
+        t.true(Math.abs(means[i]![layer * d + j]! - mean) < 1e-6);
+      }
+    }
+  }
+});

@@ -24,6 +24,7 @@ test.serial('ModelWorker gives what the model gives in this thread', async t => 
   await local.fork('a', 'c');
   const snapshots = await worker.snapshot(['a', 'c']);
   t.deepEqual(snapshots, await local.snapshot(['a', 'c']));
+  t.deepEqual(await worker.meanCompressed(['a', 'c', 'x']), await local.meanCompressed(['a', 'c', 'x']));
   await worker.release(['a']);
   await worker.restore('a', structuredClone(snapshots[0]!));
   t.deepEqual(await worker.snapshot(['a']), [snapshots[0]!]);

@@ -24,6 +24,8 @@ test('ScopedModel forks, snapshots, restores and releases within its scope', asy
   t.deepEqual(await step(scoped), second);
   await scoped.release(['a']);
   t.deepEqual(await step(scoped), first);
+  t.deepEqual(await scoped.meanCompressed(['a']), [new Float32Array()]);
+  t.is(scoped.summary, undefined);
 });
 
 test('ScopedModel closes what it has opened when it is disposed of, so that nothing of it is found later', async t => {

@@ -2,6 +2,7 @@ import test from 'ava';
 import {BatchPlanner} from '../../operators/batch-planner.ts';
 import {OpenDocument} from '../../operators/open-document.ts';
 import type {SegmentTask} from '../../operators/segment-task.ts';
+import {ToyModel} from '../integration/toy-model.ts';
 
 function task(document: OpenDocument, tokens = 4): SegmentTask {
   return {
@@ -17,7 +18,7 @@ function task(document: OpenDocument, tokens = 4): SegmentTask {
 }
 
 function documents(names: string): OpenDocument[] {
-  return [...names].map(name => new OpenDocument(name, 2));
+  return [...names].map(name => new OpenDocument(name, new ToyModel()));
 }
 
 function names(tasks: readonly SegmentTask[]): string {

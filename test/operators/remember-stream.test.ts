@@ -2,6 +2,7 @@ import test from 'ava';
 import {DecodeError, MemoryMismatchError, NumericalError} from '../../errors.ts';
 import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
 import {openEngine} from '../../model/engine/engine.ts';
+import {LexicalCounts} from '../../model/lexical/lexical-counts.ts';
 import {LocalModel} from '../../model/local-model.ts';
 import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
 import type {Embedding} from '../../operators/embedding.ts';
@@ -13,6 +14,7 @@ import type {StreamRecord} from '../../pipeline/stream-record.ts';
 import {OperatorDriver} from '../driver/operator-driver.ts';
 import {ToyModel} from '../integration/toy-model.ts';
 import {smallConfig, smallModel, smallModelOptions} from '../model/small-model.ts';
+import {randomSummaryHead} from '../model/summary/random-summary-head.ts';
 import {seededRandom} from './seeded-random.ts';
 
 const tokenizer = new ByteTokenizer();
@@ -517,4 +519,82 @@ test('RememberStream does not read what it has forgotten from the store before a
   await reading.barrier();
   t.is((await store.get('a'))?.segments, 1);
   t.is((await store.get('a'))?.position.offset, 2n);
+});
+
+const headed = () => new LocalModel({...smallModelOptions(), summary: randomSummaryHead()});
+
+test.serial(
+  'RememberStream makes document vectors by the summary head of the model, and segment vectors without',
+  async t => {
+    const content = text(333, 40);
+    await using model = headed();
+    await using reading = driver({model});
+    await reading.push(...records('a', content, 50));
+    await reading.end();
+    const [last, ...segments] = values(reading.outputs).reverse();
+    for (const {vector, parts} of segments) {
+      t.is(vector.length, smallConfig.modelWidth);
+      t.is(parts, undefined);
+    }
+    t.deepEqual(last!.parts, {lexical: 5, sketch: 6, transformer: 3});
+
+    // The same by hand: segment by segment, and the tail beyond what the memory keeps.
+    const counts = new LexicalCounts(model.summary!.sizes);
+    counts.add(Int32Array.from(content));
+    const hiddenSum = new Float64Array(smallConfig.modelWidth);
+    await using other = smallModel();
+    for (let start = 0; start < content.length; start += n) {
+      const tokens = Int32Array.from(content.subarray(start, start + n));
+      const [result] = await other.step([{memory: 'a', tokens}]);
+      for (const [j, value] of result!.hiddenSum.entries()) hiddenSum[j]! += value;
+    }
+    const [compressedMeans] = await other.meanCompressed(['a']);
+    t.is(compressedMeans!.length, smallConfig.layers * smallConfig.modelWidth);
+    t.deepEqual(last!.vector, model.summary!.embed({hiddenSum, compressedMeans: compressedMeans!, counts}));
+  },
+);
+
+test.serial('RememberStream counts tokens the same when it is resumed anywhere, in whatever batch', async t => {
+  const documents = [150, 5, 400].map((length, i) => records(`document ${i}`, text(length, 60 + i), 40));
+  const input = interleaved(documents);
+  const wholeStore = new InMemoryStore();
+  await using model = headed();
+  await using whole = driver({model, store: wholeStore, every: 'document', batch: 3});
+  await whole.push(...input);
+  await whole.barrier();
+  await whole.end();
+  const expected = byDocument(values(whole.outputs));
+  t.is(expected.length, 3);
+  for (let cut = 1; cut < input.length; cut += 3) {
+    const store = new InMemoryStore();
+    const outputs: Embedding[] = [];
+    for (const part of [input.slice(0, cut), input]) {
+      await using fresh = headed();
+      await using reading = driver({model: fresh, store, every: 'document', batch: 2});
+      await reading.push(...part);
+      await reading.barrier();
+      await reading.end();
+      outputs.push(...values(reading.outputs));
+    }
+    t.deepEqual(byDocument(outputs), expected, `cut before record ${cut}`);
+    for (const {id} of expected) t.deepEqual(await store.get(id), await wholeStore.get(id), `cut before record ${cut}`);
+  }
+  const {summary, segments} = (await wholeStore.get('document 2'))!;
+  t.is(summary.lexicalCounts.length, 256 + 64);
+  t.is(
+    summary.lexicalCounts.subarray(0, 256).reduce((a, b) => a + b),
+    segments * n,
+    'the tail is not counted',
+  );
+});
+
+test.serial('RememberStream keeps no counts without a summary head', async t => {
+  const store = new InMemoryStore();
+  await using model = smallModel();
+  await using reading = driver({model, store});
+  await reading.push(...records('a', text(100, 1), 100));
+  await reading.barrier();
+  const {summary} = (await store.get('a'))!;
+  t.is(summary.lexicalCounts.length, 0);
+  t.is(summary.lastToken, -1);
 });

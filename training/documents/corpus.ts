@@ -8,6 +8,8 @@ export type CorpusDocument = TrainingDocument & {
   /** The text that counts, in bytes of the document. */
   readonly start: number;
   readonly end: number;
+  /** Of all its content, and of the part that counts. */
+  readonly digest: string;
 };
 
 export type Corpus = {
@@ -56,8 +58,10 @@ export async function openCorpus(
         `Cannot use "${document.id}" as a document must have at least ${leastBytes} bytes of text: ${what}; leave it out`,
       );
     }
-    digest.update(`${length} ${content.digest('hex')}\n`);
-    measured.push({id: document.id, read: () => document.read(), ...range});
+    const contentDigest = content.digest('hex');
+    digest.update(`${length} ${contentDigest}\n`);
+    const own = `${contentDigest} ${range.start} ${range.end}`;
+    measured.push({id: document.id, read: () => document.read(), ...range, digest: own});
     onDocument?.(measured.length);
   }
   return {

@@ -14,13 +14,13 @@ export type ExcerptPairs = {
  *
  * @throws {DecodeError} If a line is something else, an excerpt has no other one, or there are fewer than two documents.
  */
-export function parseExcerptPairs(content: string): ExcerptPairs {
+export function parseExcerptPairs(content: string, {path}: {readonly path: string}): ExcerptPairs {
   const texts = new Map<string, string>();
   for (const [index, line] of content.split('\n').entries()) {
     if (line.trim() === '') continue;
-    const {id, text} = parseLine(line, index + 1);
-    if (texts.has(id))
-      throw new DecodeError(`Cannot read line ${index + 1} as each id must stand once: "${id}" stood before`);
+    const place = `line ${index + 1} of "${path}"`;
+    const {id, text} = parseLine(line, place);
+    if (texts.has(id)) throw new DecodeError(`Cannot read ${place} as each id must stand once: "${id}" stood before`);
     texts.set(id, text);
   }
   const ids = [...texts.keys()];
@@ -29,32 +29,32 @@ export function parseExcerptPairs(content: string): ExcerptPairs {
     const other = id.slice(0, -1) + (id.endsWith('a') ? 'b' : 'a');
     const place = places.get(other);
     if (place === undefined)
-      throw new DecodeError(`Cannot use "${id}" as each excerpt needs its other one: add "${other}"`);
+      throw new DecodeError(`Cannot use "${id}" of "${path}" as each excerpt needs its other one: add "${other}"`);
     return place;
   });
   if (ids.length < 4) {
     throw new DecodeError(
-      `Cannot measure retrieval as there must be two documents or more: there are ${ids.length / 2}`,
+      `Cannot measure retrieval by "${path}" as it must hold excerpts of two documents or more: current value is ${ids.length / 2}`,
     );
   }
   return {ids, texts: [...texts.values()], partners};
 }
 
-function parseLine(line: string, number: number): {readonly id: string; readonly text: string} {
+function parseLine(line: string, place: string): {readonly id: string; readonly text: string} {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new DecodeError(`Cannot read line ${number} as it is not JSON: ${(cause as Error).message}`, {cause});
+    throw new DecodeError(`Cannot read ${place} as it is not JSON: ${(cause as Error).message}`, {cause});
   }
   const {id, text} = (value ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || !/.#[ab]$/s.test(id)) {
     throw new DecodeError(
-      `Cannot read line ${number} as its id must end in "#a" or "#b": current value is ${JSON.stringify(id)}`,
+      `Cannot read ${place} as its id must end in "#a" or "#b": current value is ${JSON.stringify(id)}`,
     );
   }
   if (typeof text !== 'string' || text.trim() === '') {
-    throw new DecodeError(`Cannot read line ${number} as its text must be a string that is not blank`);
+    throw new DecodeError(`Cannot read ${place} as its text must be a string that is not blank`);
   }
   return {id, text};
 }

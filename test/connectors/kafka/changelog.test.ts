@@ -17,7 +17,14 @@ function record(bytes: number, {version = 0, pending = 0} = {}): MemoryRecord {
     carry: new Uint8Array(0),
     pendingTokens: new Int32Array(pending),
     pendingByteLengths: new Int32Array(pending),
-    summary: {tokens: 1, bytes: 1, bits: 1, hiddenSum: new Float64Array(1)},
+    summary: {
+      tokens: 1,
+      bytes: 1,
+      bits: 1,
+      hiddenSum: new Float64Array(1),
+      lexicalCounts: new Uint32Array(),
+      lastToken: -1,
+    },
     memory: {memoryCount: 1, compressedMemoryCount: 0, tensors: {memory: {shape: [data.length], data}}},
   };
 }

@@ -7,9 +7,11 @@ import {ModelError} from '../../../errors.ts';
 import type {ModelConfig} from '../../../model/model-config.ts';
 import {readModelDirectory} from '../../../model/model-directory/read-model-directory.ts';
 import {writeModelDirectory} from '../../../model/model-directory/write-model-directory.ts';
+import {writeSummaryHead} from '../../../model/summary/write-summary-head.ts';
 import {initialiseWeights} from '../../../model/weights/initialise-weights.ts';
 import {readSafetensors} from '../../../model/weights/read-safetensors.ts';
 import {type WritableTensor, writeSafetensors} from '../../../model/weights/write-safetensors.ts';
+import {randomSummaryHead} from '../summary/random-summary-head.ts';
 
 const fixture = fileURLToPath(new URL('../../../../test/fixtures/tokenizers/gpt-2.json', import.meta.url));
 
@@ -284,4 +286,41 @@ test('readModelDirectory refuses a damaged tokenizer.json', async t => {
     instanceOf: ModelError,
     message: /tokenizer\.json" as it must be JSON/,
   });
+});
+
+test('readModelDirectory reads a summary head, which makes another fingerprint', async t => {
+  const folder = await modelFolder(t);
+  const {fingerprint} = await readModelDirectory(folder);
+  const path = join(folder, 'summary.safetensors');
+  const head = randomSummaryHead({width: 8});
+  await writeSummaryHead(path, head, {model: fingerprint, floatType: 'F32'});
+  const model = await readModelDirectory(folder);
+  t.deepEqual(model.summary?.lexical.weights, head.lexical.weights);
+  t.regex(model.fingerprint, /^[0-9a-f]{16}$/);
+  const fingerprints = new Set([fingerprint, model.fingerprint]);
+  await writeSummaryHead(path, head, {model: fingerprint, floatType: 'F16'});
+  fingerprints.add((await readModelDirectory(folder)).fingerprint);
+  const shares = {lexical: 0.5, sketch: 0.5, transformer: 0};
+  await writeSummaryHead(path, randomSummaryHead({width: 8, shares}), {model: fingerprint, floatType: 'F32'});
+  fingerprints.add((await readModelDirectory(folder)).fingerprint);
+  t.is(fingerprints.size, 4);
+
+  const without = await readModelDirectory(folder, {withoutSummary: true});
+  t.is(without.fingerprint, fingerprint);
+  t.is(without.summary, undefined);
+});
+
+test('readModelDirectory refuses a summary head of other weights or sizes', async t => {
+  const folder = await modelFolder(t);
+  const {fingerprint} = await readModelDirectory(folder);
+  const path = join(folder, 'summary.safetensors');
+  for (const [head, model, message] of [
+    [randomSummaryHead({width: 8}), 'abc', /trained with model [0-9a-f]{16}: current value is abc; train it again/],
+    [randomSummaryHead({width: 4}), fingerprint, /256 tokens and a width of 8: current values are 256 and 4/],
+    [randomSummaryHead({width: 8, vocabularySize: 255}), fingerprint, /current values are 255 and 8/],
+    [randomSummaryHead({width: 8, layers: 3}), fingerprint, /24 features: current value is 32/],
+  ] as const) {
+    await writeSummaryHead(path, head, {model});
+    await t.throwsAsync(readModelDirectory(folder), {instanceOf: ModelError, message});
+  }
 });

@@ -62,6 +62,8 @@ test('writeModelDirectory replaces a model only if told so, its tokenizer includ
   t.deepEqual(await readFile(join(folder, 'tokenizer.json')), await readFile(fixture));
   t.is(await readFile(join(folder, 'tokenizer_config.json'), 'utf8'), '{"model_max_length": 5}');
 
+  // A summary head of the weights that were there means nothing for others.
+  await writeFile(join(folder, 'summary.safetensors'), '');
   await writeModelDirectory(folder, {...description, overwrite: true});
   t.deepEqual((await readdir(folder)).sort(), ['config.json', 'model.safetensors']);
   t.is((await readModelDirectory(folder)).tokenizer.vocabularySize, 256);
