@@ -4,7 +4,7 @@ import type {Kafka} from 'kafkajs';
  * What kafkajs 2.2.4 keeps behind its consumer: a connection pool that knows leaders and coordinators.
  *
  * The reader uses it directly because the consumer hides what the reader must know (the last stable offset, the end of a
- * partition) and does what it must not do (jump over deleted records). The version of kafkajs is pinned for this reason.
+ * partition) and does what it must not do (jump over deleted records, show messages of aborted transactions). The version of kafkajs is pinned for this reason.
  */
 export type KafkajsCluster = {
   connect(): Promise<void>;
@@ -20,26 +20,12 @@ export type KafkajsCluster = {
 export type KafkajsBroker = {
   /** What the broker understands, by number of the request. */
   readonly versions: Readonly<Record<number, {readonly minVersion: number; readonly maxVersion: number}>>;
-  fetch(request: {
-    isolationLevel: number;
-    maxWaitTime: number;
-    minBytes: number;
-    maxBytes: number;
-    topics: readonly {
-      topic: string;
-      partitions: readonly {partition: number; fetchOffset: string; maxBytes: number}[];
-    }[];
-  }): Promise<{responses: readonly {partitions: readonly FetchedPartition[]}[]}>;
   listOffsets(request: {
     isolationLevel: number;
     topics: readonly {topic: string; partitions: readonly {partition: number; timestamp: number}[]}[];
   }): Promise<{responses: readonly {partitions: readonly {offset: string}[]}[]}>;
-};
-
-export type FetchedPartition = {
-  readonly partition: number;
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
+  /** Methods behind symbols, one of which sends any request. */
+  readonly [method: symbol]: (request: object) => Promise<unknown>;
 };
 
 /** Committed records only. */
