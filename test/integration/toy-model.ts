@@ -8,8 +8,8 @@ export type ToyModelOptions = {
   readonly segmentLength?: number;
   /** Size of a memory, in numbers. @default 64 */
   readonly memoryNumbers?: number;
-  /** How long a step takes, in milliseconds. @default 0 */
-  readonly stepMs?: number;
+  /** How long a step takes, in milliseconds; asked before each. @default 0 */
+  readonly stepMs?: number | (() => number);
 };
 
 /**
@@ -21,12 +21,12 @@ export class ToyModel implements Model {
   readonly fingerprint = 'toy-fingerprint';
   readonly memoryBytes: number;
   readonly config: ModelConfig;
-  readonly #stepMs: number;
+  readonly #stepMs: () => number;
   readonly #memoryNumbers: number;
   readonly #memories = new Map<string, number>();
 
   constructor({segmentLength = 4096, memoryNumbers = 64, stepMs = 0}: ToyModelOptions = {}) {
-    this.#stepMs = stepMs;
+    this.#stepMs = typeof stepMs === 'number' ? () => stepMs : stepMs;
     this.#memoryNumbers = memoryNumbers;
     this.memoryBytes = memoryNumbers * 4;
     this.config = {
@@ -49,7 +49,8 @@ export class ToyModel implements Model {
       if (tokens.length === this.config.segmentLength) this.#memories.set(memory, digest);
       return {hiddenSum: toyHidden(digest), surprisal: new Float32Array(tokens.length).fill(8)};
     });
-    if (this.#stepMs > 0) await delay(this.#stepMs);
+    const ms = this.#stepMs();
+    if (ms > 0) await delay(ms);
     return results;
   }
 
