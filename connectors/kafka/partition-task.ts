@@ -81,9 +81,24 @@ export class PartitionTask {
   async run(): Promise<void> {
     try {
       await this.#run();
-    } finally {
-      for (const resource of this.#resources.reverse()) await resource[Symbol.asyncDispose]();
+    } catch (error) {
+      await this.#dispose().catch(() => {});
+      throw error;
     }
+    await this.#dispose();
+  }
+
+  /** Disposes of all, whatever fails of it. */
+  async #dispose(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const resource of this.#resources.reverse()) {
+      try {
+        await resource[Symbol.asyncDispose]();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #run(): Promise<void> {
@@ -139,6 +154,7 @@ export class PartitionTask {
       group: application,
       dtype,
       fingerprint,
+      isLast: nextOffset => this.#finishing || nextOffset >= source.endOffset,
     });
     if (known === undefined) {
       // So that where it began does not change when it begins again.

@@ -154,6 +154,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     );
   }
   const seen = (type: string) => fleet.events.filter(event => event.type === type).length;
+  t.log(schedule.map(fault => fault.trim()).join(', '));
   t.log(
     `${proxy.met.length} faults on the wire so far; ${seen('fenced')} fenced, ${seen('retrying')} retries, ${seen('committed')} checkpoints`,
   );

@@ -25,12 +25,23 @@ import {KafkaCluster} from './kafka-cluster.ts';
 import {toyWorker} from './toy-pipeline.ts';
 import {newName, produceRecords, readTopic} from './toy-topics.ts';
 
-// What delivery through Kafka costs beside the model, on one broker of this machine: nothing is computed.
+// What delivery through Kafka costs, on one broker of this machine. Arguments name what is measured; without any, all is.
 
+const measures = {logLines, checkpoints, latency, restoring};
+type Measure = keyof typeof measures;
+
+const chosen = process.argv.slice(2) as Measure[];
+const unknown = chosen.find(name => !(name in measures));
+if (unknown !== undefined) {
+  throw new RangeError(
+    `Cannot measure as names must be of ${Object.keys(measures).join(', ')}: current value is ${unknown}`,
+  );
+}
 await using cluster = await KafkaCluster.start();
 const {brokers} = cluster;
 await using client = await KafkajsClient.open({brokers});
-const rows = [await logLines(), await checkpoints(), await latency(), await restoring()];
+const rows: [string, string][] = [];
+for (const name of chosen.length > 0 ? chosen : (Object.keys(measures) as Measure[])) rows.push(await measures[name]());
 console.log(formatTable(['what', '>figure'], rows));
 
 async function topics(partitions = 1) {

@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {WorkerEvent} from '../../../connectors/kafka/index.ts';
-import {InMemoryPartitionStores} from '../../../connectors/kafka/index.ts';
+import {InMemoryPartitionStores, KafkaWorker} from '../../../connectors/kafka/index.ts';
 import {endHeader} from '../../../connectors/kafka/partition-source.ts';
 import {MemoryMismatchError, SinkError, SourceError} from '../../../errors.ts';
 import {InMemoryKafka} from '../../driver/in-memory-kafka.ts';
@@ -121,6 +121,36 @@ test('KafkaWorker gives up a partition when another producer has shut it out, an
   await worker.stop();
   t.true(worker.events.some(({type}) => type === 'fenced'));
   await assertExact(t, kafka, documents);
+});
+
+test('KafkaWorker closes the store of a partition although something else cannot be closed', async t => {
+  const {kafka} = await prepared({partitions: 1});
+  let closed = 0;
+  const stores = new InMemoryPartitionStores();
+  const worker = new KafkaWorker({
+    ...names,
+    client: kafka,
+    stores: {
+      stored: () => stores.stored(),
+      discard: () => stores.discard(),
+      open: async () => {
+        const store = await stores.open();
+        const close = store[Symbol.asyncDispose].bind(store);
+        return Object.assign(store, {
+          [Symbol.asyncDispose]: () => {
+            closed++;
+            return close();
+          },
+        });
+      },
+    },
+    pipeline: ({own}) => {
+      own({[Symbol.asyncDispose]: () => Promise.reject(new Error('cannot be closed'))});
+      throw new TypeError('cannot be built');
+    },
+  });
+  await t.throwsAsync(worker.run(), {instanceOf: TypeError, message: 'cannot be built'});
+  t.is(closed, 1);
 });
 
 test('KafkaWorker refuses topics that are missing', async t => {
