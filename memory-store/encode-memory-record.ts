@@ -1,4 +1,5 @@
 import {float32ToFloat16} from '../float16/float32-to-float16.ts';
+import {knownEncodings} from './known-encodings.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import {
@@ -32,6 +33,8 @@ export function encodeMemoryRecord(
 ): Uint8Array {
   checkByteOrder();
   checkDtype(dtype);
+  const known = knownEncodings.get(record);
+  if (known?.dtype === dtype) return known.bytes;
   const {summary, memory, position} = record;
   if (typeof position.offset !== 'bigint') {
     throw new TypeError(

@@ -99,7 +99,7 @@ export async function stageChanges(
       await writing;
       writePart();
     }
-    part.push([nextNumber, Buffer.from(encoded.buffer)]);
+    part.push([nextNumber, Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)]);
     bytesInPart += bytes;
     entries.set(documentId, [documentId, nextNumber, bytes, record.position.partition]);
     nextNumber++;

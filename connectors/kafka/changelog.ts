@@ -96,9 +96,11 @@ export class ChangelogReader {
     this.#parts.push(value);
     if (this.#parts.length < chunks!) return undefined;
     const whole = this.#parts.length === 1 ? value : Buffer.concat(this.#parts);
+    // A single part lies in the answer of a broker, all of which would be kept.
+    const keep = whole !== value;
     this.#parts = [];
     this.#assembling = undefined;
-    return [documentId, decodeMemoryRecord(whole, documentId)];
+    return [documentId, decodeMemoryRecord(whole, documentId, {keep})];
   }
 }
 

@@ -12,7 +12,6 @@ import {newName, produceRecords, readResults, readTopic, restoreAll} from './toy
 const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
-const segmentLength = 512;
 const partitions = 6;
 const sessionTimeoutMs = 2000;
 
@@ -49,11 +48,9 @@ for (const seed of seeds) {
 async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const random = seededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const {documents, records} = toyDocuments(seed, {
-    count: 200,
-    minBytes: 1024,
-    maxBytes: seed % 5 === 0 ? 1 << 20 : 1 << 16,
-  });
+  const large = seed % 5 === 0;
+  const segmentLength = large ? 8192 : 512;
+  const {documents, records} = toyDocuments(seed, {count: 200, minBytes: 1024, maxBytes: large ? 1 << 20 : 1 << 16});
   const application = newName();
   const topic = `${application}-in`;
   const output = `${application}-out`;
