@@ -1,5 +1,7 @@
 import {TransformStream} from 'node:stream/web';
+import {setTimeout as delay} from 'node:timers/promises';
 import kafkajs from 'kafkajs';
+import {benchCells} from '../../bench/bench-cell.ts';
 import {formatTable} from '../../bench/format-table.ts';
 import {median} from '../../bench/median.ts';
 import {
@@ -11,7 +13,11 @@ import {
 } from '../../connectors/kafka/index.ts';
 import {restoreStore} from '../../connectors/kafka/restore-store.ts';
 import {LmdbStore} from '../../memory-store/index.ts';
-import {DecodeStream, MessageDecoder} from '../../operators/index.ts';
+import {ScopedModel} from '../../model/scoped-model.ts';
+import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
+import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
+import {ModelWorker} from '../../model/worker/model-worker.ts';
+import {DecodeStream, EncodeMessageStream, MessageDecoder, RememberStream} from '../../operators/index.ts';
 import {
   Checkpoint,
   type DocumentChunk,
@@ -22,12 +28,13 @@ import {
 } from '../../pipeline/index.ts';
 import {temporaryFolder} from '../memory-store/temporary-folder.ts';
 import {KafkaCluster} from './kafka-cluster.ts';
+import {ToyFleet} from './toy-fleet.ts';
 import {toyWorker} from './toy-pipeline.ts';
 import {newName, produceRecords, readTopic} from './toy-topics.ts';
 
 // What delivery through Kafka costs, on one broker of this machine. Arguments name what is measured; without any, all is.
 
-const measures = {logLines, checkpoints, latency, restoring};
+const measures = {logLines, checkpoints, latency, restoring, engine, workers};
 type Measure = keyof typeof measures;
 
 const chosen = process.argv.slice(2) as Measure[];
@@ -198,6 +205,123 @@ async function restoring(): Promise<[string, string]> {
   return [
     `restoring ${documents} memories of 12 MB from the changelog into LMDB, median of 3`,
     `${Math.round(median(rates))} MB/s (${rates.map(rate => Math.round(rate)).join(', ')})`,
+  ];
+}
+
+/** Sixteen documents, each byte a token, with the engine alone and through a worker that makes a checkpoint every 5 seconds. */
+async function engine(): Promise<[string, string]> {
+  const batch = 16;
+  const segments = 40;
+  const config = {...benchCells.find(({name}) => name === 'B16')!.config, vocabularySize: 256};
+  await using model = await ModelWorker.start(
+    {name: 'bench', fingerprint: '0'.repeat(16), config, weights: initialiseWeights(config, 1)},
+    {engine: 'native'},
+  );
+  const length = config.segmentLength;
+  const documents = Array.from({length: batch}, (_, i) => ({
+    key: `d${i}`,
+    content: Buffer.alloc(segments * length, i),
+  }));
+  const alone = async () => {
+    const started = performance.now();
+    for (let start = 0; start < segments * length; start += length) {
+      await model.step(
+        documents.map(({key, content}) => ({
+          memory: key,
+          tokens: Int32Array.from(content.subarray(start, start + length)),
+        })),
+      );
+    }
+    const seconds = (performance.now() - started) / 1000;
+    await model.release(documents.map(({key}) => key));
+    return (batch * segments * length) / seconds;
+  };
+  const worked = async () => {
+    const names = await topics();
+    const records = Array.from({length: segments * batch}, (_, i) => {
+      const {key, content} = documents[i % batch]!;
+      const start = Math.floor(i / batch) * length;
+      return {key, value: content.subarray(start, start + length), last: false};
+    });
+    await produceRecords(brokers, {topic: names.topic, records});
+    const {path, remove} = await temporaryFolder();
+    let started = 0;
+    const worker: KafkaWorker = new KafkaWorker({
+      ...names,
+      client,
+      stores: new LmdbPartitionStores(path),
+      pipeline: ({source, store, checkpoints, own}) => {
+        const scoped = own(new ScopedModel(model));
+        const remember = {
+          model: scoped,
+          store,
+          checkpoints,
+          tokenizer: new ByteTokenizer(),
+          batch,
+          every: 'segment',
+        } as const;
+        return Pipeline.from(source)
+          .through(() => new DecodeStream(new MessageDecoder()))
+          .through(() => new RememberStream(remember))
+          .through(() => new EncodeMessageStream());
+      },
+      onEvent: event => {
+        if (event.type === 'started') started = performance.now();
+        if (event.type === 'committed' && event.nextOffset === BigInt(records.length)) worker.stop();
+      },
+    });
+    await worker.run();
+    const seconds = (performance.now() - started) / 1000;
+    await remove();
+    return (batch * segments * length) / seconds;
+  };
+  // The first steps are slower.
+  await alone();
+  const ratios: number[] = [];
+  const rates: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const engineRate = await alone();
+    rates.push(engineRate);
+    ratios.push((await worked()) / engineRate);
+  }
+  return [
+    'tokens of 16 documents of configuration B, checkpoint every 5 s, beside the engine alone, median of 3',
+    `${median(ratios).toFixed(2)} of ${Math.round(median(rates))}/s`,
+  ];
+}
+
+/** Three worker processes beside one, where a step sleeps for 20 ms and no two of a process do at once. */
+async function workers(): Promise<[string, string]> {
+  const rate = async (count: number) => {
+    const names = await topics(12);
+    const segments = 900;
+    const records = Array.from({length: segments}, (_, i) => ({
+      key: `d${i % 120}`,
+      value: Buffer.alloc(64, 'a'),
+      last: false,
+    }));
+    const options = {brokers, ...names, checkpointMs: 500, sessionTimeoutMs: 10_000};
+    await using fleet = await ToyFleet.create({...options, model: {segmentLength: 64, stepMs: 20, oneAtATime: true}});
+    for (let i = 0; i < count; i++) fleet.start(i);
+    const last = () => new Map(fleet.events.filter(({type}) => type === 'started').map(e => [e.partition, e.worker]));
+    while (last().size < 12 || new Set(last().values()).size < count) await delay(50);
+    await delay(2000);
+    const started = performance.now();
+    await produceRecords(brokers, {topic: names.topic, records});
+    const read = () => {
+      const next = new Map(
+        fleet.events.filter(e => e.type === 'committed').map(e => [e.partition, Number(e.nextOffset)]),
+      );
+      return [...next.values()].reduce((sum, offset) => sum + offset, 0);
+    };
+    while (read() < segments) await delay(20);
+    return (segments * 1000) / (performance.now() - started);
+  };
+  const one = await rate(1);
+  const three = await rate(3);
+  return [
+    'work of three workers beside that of one, where steps sleep for 20 ms',
+    `${(three / one).toFixed(2)} times ${one.toFixed(1)} segments/s`,
   ];
 }
 
