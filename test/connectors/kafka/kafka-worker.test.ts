@@ -159,6 +159,7 @@ test('KafkaWorker restores what its local store lacks, and no more, when workers
   }
   const stores = new LmdbPartitionStores(folders[0]!.path);
   const {events, stop} = running(kafka, {stores});
+  while (!events.some(({type}) => type === 'started')) await delay(5);
   await finished(kafka);
   await stop();
   const restored = events.find(({type}) => type === 'restored') as Extract<WorkerEvent, {type: 'restored'}>;
