@@ -19,6 +19,12 @@ export type EncodeMemoryRecordOptions = {
    * @default 'float32'
    */
   readonly dtype?: MemoryDtype;
+  /**
+   * Keeps the bytes, which must not change any more, for as long as the record lives, and gives them when it is encoded again.
+   *
+   * @default false
+   */
+  readonly keep?: boolean;
 };
 
 /**
@@ -29,7 +35,7 @@ export type EncodeMemoryRecordOptions = {
  */
 export function encodeMemoryRecord(
   record: MemoryRecord,
-  {dtype = 'float32'}: EncodeMemoryRecordOptions = {},
+  {dtype = 'float32', keep = false}: EncodeMemoryRecordOptions = {},
 ): Uint8Array {
   checkByteOrder();
   checkDtype(dtype);
@@ -94,6 +100,7 @@ export function encodeMemoryRecord(
     bytes.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), offsets[i]!);
   }
   header.setUint32(recordFormat.checksumAt, checksumOf(bytes), true);
+  if (keep) knownEncodings.set(record, {dtype, bytes});
   return bytes;
 }
 

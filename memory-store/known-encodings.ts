@@ -3,5 +3,5 @@ import type {MemoryRecord} from './memory-record.ts';
 
 type KnownEncoding = {readonly dtype: MemoryDtype; readonly bytes: Uint8Array};
 
-/** What records were decoded from, where it is kept so that they are stored again as they are: the same content has the same bytes. */
+/** Records in bytes, where these are kept so that a record is stored twice but encoded once: the same content has the same bytes. */
 export const knownEncodings = new WeakMap<MemoryRecord, KnownEncoding>();

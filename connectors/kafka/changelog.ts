@@ -27,7 +27,8 @@ export function memoryMessages(
   record: MemoryRecord,
   {dtype, checkpoint}: {dtype: MemoryDtype; checkpoint: bigint},
 ): OutgoingMessage[] {
-  const bytes = encodeMemoryRecord(record, {dtype});
+  // The local store is given the same record.
+  const bytes = encodeMemoryRecord(record, {dtype, keep: true});
   const count = chunksOf(record, bytes.length);
   const headers = {chunks: String(count), checkpoint: checkpoint.toString()};
   return Array.from({length: count}, (_, index) => ({

@@ -53,6 +53,12 @@ export type PartitionTaskOptions = {
 };
 
 /**
+ * How long a task that is cut off waits for its streams. Those of Node.js 20 never settle when they are aborted while a write waits for
+ * room; a commit in flight is ended by closing the producer.
+ */
+const graceMs = 2000;
+
+/**
  * Works on one partition: shuts out whoever did before, restores what it had committed, and reads on from there.
  *
  * Whatever goes wrong, whether or not a transaction in doubt was committed: to run it again is right, as everything is learnt
@@ -185,7 +191,7 @@ export class PartitionTask {
       own: resource => this.#own(resource),
     });
     onEvent({type: 'started', partition, nextOffset});
-    await pipeline.to(sink, {signal, checkpoints});
+    await pipeline.to(sink, {signal, checkpoints, graceMs});
   }
 
   #own<T extends AsyncDisposable>(resource: T): T {
