@@ -1,7 +1,7 @@
-/** Tests on real brokers: `npm run test:kafka`. */
+/** Tests on real brokers, the last part of `npm test`: they wait more than they compute. `npm run test:kafka` runs them alone. */
 export default {
   files: ['dist/test/integration/**/*.test.js'],
   workerThreads: false,
-  concurrency: 1,
+  concurrency: 2,
   timeout: '5m',
 };

@@ -1,6 +1,7 @@
 import {CorruptMemoryError, StoreError} from '../errors.ts';
 import {float16ToFloat32} from '../float16/float16-to-float32.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
+import {knownEncodings} from './known-encodings.ts';
 import {memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import {
@@ -13,6 +14,15 @@ import {
   sizeOf,
 } from './record-format.ts';
 
+export type DecodeMemoryRecordOptions = {
+  /**
+   * Keeps `bytes`, which must not change any more, for as long as the record lives, and encodes it as them.
+   *
+   * @default false
+   */
+  readonly keep?: boolean;
+};
+
 /**
  * Decodes what `encodeMemoryRecord` gave. Everything is copied: the result shares no memory with `bytes`.
  *
@@ -20,7 +30,11 @@ import {
  * @throws {CorruptMemoryError} If the bytes are truncated, damaged or no record at all.
  * @throws {StoreError} If a newer version of Palimpsest wrote them.
  */
-export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): MemoryRecord {
+export function decodeMemoryRecord(
+  bytes: Uint8Array,
+  documentId: string,
+  {keep = false}: DecodeMemoryRecordOptions = {},
+): MemoryRecord {
   checkByteOrder();
   const {version, fieldsBytes} = verifiedHeader(bytes, documentId);
   const {headerBytes} = recordFormat;
@@ -55,7 +69,7 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
       fields.dtype === 'float16' ? float16ToFloat32(new Uint16Array(copy(size * 2))) : new Float32Array(copy(size * 4));
     return [name, {shape, data}];
   });
-  return {
+  const record: MemoryRecord = {
     fingerprint: fields.fingerprint,
     position: {partition: fields.partition, offset: BigInt(fields.offset)},
     timestamp: fields.timestamp,
@@ -77,6 +91,8 @@ export function decodeMemoryRecord(bytes: Uint8Array, documentId: string): Memor
       tensors: Object.fromEntries(tensors),
     },
   };
+  if (keep) knownEncodings.set(record, {dtype: fields.dtype, bytes});
+  return record;
 }
 
 /** What records of version 1 lack. */

@@ -1,4 +1,5 @@
 import {float32ToFloat16} from '../float16/float32-to-float16.ts';
+import {knownEncodings} from './known-encodings.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
 import {
@@ -18,6 +19,12 @@ export type EncodeMemoryRecordOptions = {
    * @default 'float32'
    */
   readonly dtype?: MemoryDtype;
+  /**
+   * Keeps the bytes, which must not change any more, for as long as the record lives, and gives them when it is encoded again.
+   *
+   * @default false
+   */
+  readonly keep?: boolean;
 };
 
 /**
@@ -28,10 +35,12 @@ export type EncodeMemoryRecordOptions = {
  */
 export function encodeMemoryRecord(
   record: MemoryRecord,
-  {dtype = 'float32'}: EncodeMemoryRecordOptions = {},
+  {dtype = 'float32', keep = false}: EncodeMemoryRecordOptions = {},
 ): Uint8Array {
   checkByteOrder();
   checkDtype(dtype);
+  const known = knownEncodings.get(record);
+  if (known?.dtype === dtype) return known.bytes;
   const {summary, memory, position} = record;
   if (typeof position.offset !== 'bigint') {
     throw new TypeError(
@@ -94,6 +103,7 @@ export function encodeMemoryRecord(
     bytes.set(new Uint8Array(section.buffer, section.byteOffset, section.byteLength), offsets[i]!);
   }
   header.setUint32(recordFormat.checksumAt, checksumOf(bytes), true);
+  if (keep) knownEncodings.set(record, {dtype, bytes});
   return bytes;
 }
 

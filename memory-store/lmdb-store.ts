@@ -50,7 +50,7 @@ const recordsKey = Buffer.from('records');
  * Keeps memories in a folder of the local disk, in LMDB. One process at a time writes, any number read.
  *
  * A commit first writes its records, part by part, where no document points to them; one last transaction then turns all
- * its documents to the new records and advances progress. So a commit of any size takes the memory of one part, and is
+ * its documents to the new records and advances progress. So a commit of any size takes the memory of two parts, and is
  * seen as a whole or not at all.
  */
 export class LmdbStore implements MemoryStore {

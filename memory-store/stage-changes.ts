@@ -1,4 +1,4 @@
-import {setImmediate} from 'node:timers/promises';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {MemoryMismatchError, StoreError} from '../errors.ts';
 import {checkName} from './check-name.ts';
 import {encodeMemoryRecord} from './encode-memory-record.ts';
@@ -37,7 +37,8 @@ const partBytes = 2 ** 24;
 const pageBytes = 4096;
 
 /**
- * Encodes records one at a time, letting the event loop run after each, and writes them in parts of 16 MiB or one record.
+ * Encodes records one at a time, letting the event loop run after each, and writes them in parts of 16 MiB or one record; less when
+ * there is nothing else to do, as changes are waited for. A part is encoded while the one before it is written.
  *
  * @throws {StoreError} If the records need more than `maxBytes`.
  * @throws {MemoryMismatchError} If a record has another fingerprint.
@@ -52,13 +53,34 @@ export async function stageChanges(
   let firstFingerprint: string | undefined;
   let part: [number: number, record: Buffer][] = [];
   let bytesInPart = 0;
-  for await (const [documentId, record] of changes) {
+  let writing: Promise<void> | undefined;
+  let waiting = false;
+  let idle: NodeJS.Immediate | undefined;
+  const writePart = () => {
+    const written = write(part, bytesInPart).then(() => {
+      writing = undefined;
+      writeWhileWaiting();
+    });
+    // Thrown when it is awaited, before another part or at the end.
+    written.catch(() => {});
+    writing = written;
+    part = [];
+    bytesInPart = 0;
+  };
+  const writeWhileWaiting = () => {
+    if (waiting && writing === undefined && bytesInPart > 0) writePart();
+  };
+  const stopWaiting = () => {
+    clearImmediate(idle);
+    waiting = false;
+  };
+  const stage = async ([documentId, record]: MemoryChange): Promise<void> => {
     checkName('document', documentId);
     const earlier = entries.get(documentId);
     if (earlier !== undefined) superfluous.push(earlier);
     if (record === undefined) {
       entries.set(documentId, undefined);
-      continue;
+      return;
     }
     if (fingerprint !== undefined && record.fingerprint !== fingerprint) {
       throw new MemoryMismatchError(
@@ -74,17 +96,32 @@ export async function stageChanges(
       );
     }
     if (bytesInPart > 0 && bytesInPart + bytes > partBytes) {
-      await write(part, bytesInPart);
-      part = [];
-      bytesInPart = 0;
+      await writing;
+      writePart();
     }
-    part.push([nextNumber, Buffer.from(encoded.buffer)]);
+    part.push([nextNumber, Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)]);
     bytesInPart += bytes;
     entries.set(documentId, [documentId, nextNumber, bytes, record.position.partition]);
     nextNumber++;
     usedBytes += bytes;
-    await setImmediate();
+    await nextTurn();
+  };
+  try {
+    for await (const change of changes) {
+      stopWaiting();
+      await stage(change);
+      idle = setImmediate(() => {
+        waiting = true;
+        writeWhileWaiting();
+      });
+    }
+    stopWaiting();
+    await writing;
+    if (bytesInPart > 0) writePart();
+    await writing;
+  } finally {
+    stopWaiting();
+    await writing?.catch(() => {});
   }
-  if (bytesInPart > 0) await write(part, bytesInPart);
   return {entries, superfluous, stored: [nextNumber, usedBytes], fingerprint: firstFingerprint};
 }

@@ -27,7 +27,8 @@ export function memoryMessages(
   record: MemoryRecord,
   {dtype, checkpoint}: {dtype: MemoryDtype; checkpoint: bigint},
 ): OutgoingMessage[] {
-  const bytes = encodeMemoryRecord(record, {dtype});
+  // The local store is given the same record.
+  const bytes = encodeMemoryRecord(record, {dtype, keep: true});
   const count = chunksOf(record, bytes.length);
   const headers = {chunks: String(count), checkpoint: checkpoint.toString()};
   return Array.from({length: count}, (_, index) => ({
@@ -96,9 +97,11 @@ export class ChangelogReader {
     this.#parts.push(value);
     if (this.#parts.length < chunks!) return undefined;
     const whole = this.#parts.length === 1 ? value : Buffer.concat(this.#parts);
+    // A single part lies in the answer of a broker, all of which would be kept.
+    const keep = whole !== value;
     this.#parts = [];
     this.#assembling = undefined;
-    return [documentId, decodeMemoryRecord(whole, documentId)];
+    return [documentId, decodeMemoryRecord(whole, documentId, {keep})];
   }
 }
 

@@ -20,8 +20,8 @@ const spoken = [
   ['TxnOffsetCommit', 28, 1],
 ] as const;
 
-/** Fetch 4 and Produce 3 brought transactions, with Kafka 0.11. */
-const needed: Readonly<Record<string, number>> = {Fetch: 4, Produce: 3};
+/** The reader speaks Fetch 11 alone, of Kafka 2.3; Produce 3 brought transactions. */
+const needed: Readonly<Record<string, number>> = {Fetch: 11, Produce: 3};
 
 /**
  * Makes sure that client and broker have a version of every request in common.
@@ -37,7 +37,7 @@ export function checkBrokerVersions(
     const lowest = needed[name] ?? 0;
     if (range === undefined || range.maxVersion < lowest) {
       throw new PipelineError(
-        `Cannot use the broker as it must understand version ${lowest} of ${name}: it understands ${range === undefined ? 'none' : `up to ${range.maxVersion}`}; upgrade it to Kafka 2.1 or later`,
+        `Cannot use the broker as it must understand version ${lowest} of ${name}: it understands ${range === undefined ? 'none' : `up to ${range.maxVersion}`}; upgrade it to Kafka 2.3 or later`,
       );
     }
     if (range.minVersion > highest) {

@@ -4,7 +4,7 @@ import type {Kafka} from 'kafkajs';
  * What kafkajs 2.2.4 keeps behind its consumer: a connection pool that knows leaders and coordinators.
  *
  * The reader uses it directly because the consumer hides what the reader must know (the last stable offset, the end of a
- * partition) and does what it must not do (jump over deleted records). The version of kafkajs is pinned for this reason.
+ * partition) and does what it must not do (jump over deleted records, show messages of aborted transactions). The version of kafkajs is pinned for this reason.
  */
 export type KafkajsCluster = {
   connect(): Promise<void>;
@@ -15,45 +15,44 @@ export type KafkajsCluster = {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(options: {nodeId: string}): Promise<KafkajsBroker>;
   findControllerBroker(): Promise<KafkajsBroker>;
+  findGroupCoordinator(request: {readonly groupId: string; readonly coordinatorType?: number}): Promise<KafkajsBroker>;
 };
 
 export type KafkajsBroker = {
+  isConnected(): boolean;
   /** What the broker understands, by number of the request. */
   readonly versions: Readonly<Record<number, {readonly minVersion: number; readonly maxVersion: number}>>;
-  fetch(request: {
-    isolationLevel: number;
-    maxWaitTime: number;
-    minBytes: number;
-    maxBytes: number;
-    topics: readonly {
-      topic: string;
-      partitions: readonly {partition: number; fetchOffset: string; maxBytes: number}[];
-    }[];
-  }): Promise<{responses: readonly {partitions: readonly FetchedPartition[]}[]}>;
   listOffsets(request: {
     isolationLevel: number;
     topics: readonly {topic: string; partitions: readonly {partition: number; timestamp: number}[]}[];
   }): Promise<{responses: readonly {partitions: readonly {offset: string}[]}[]}>;
-};
-
-export type FetchedPartition = {
-  readonly partition: number;
-  readonly highWatermark: string;
-  readonly lastStableOffset: string;
+  /** Methods behind symbols, one of which sends any request. */
+  readonly [method: symbol]: (request: object) => Promise<unknown>;
 };
 
 /** Committed records only. */
 export const readCommitted = 1;
 
+type CreateCluster = (options: object) => KafkajsCluster;
+
 /** @throws If this is not the version of kafkajs that it was written for. */
 export function kafkajsCluster(kafka: Kafka): KafkajsCluster {
-  const internals = kafka as unknown as Record<symbol, ((options: object) => KafkajsCluster) | undefined>;
+  const [, createCluster] = creatorOf(kafka);
+  return createCluster({isolationLevel: readCommitted, allowAutoTopicCreation: false, metadataMaxAge: 60_000});
+}
+
+/** The same Kafka, but what it makes has a cluster that `change` has seen. */
+export function withCluster(kafka: Kafka, change: (cluster: KafkajsCluster) => KafkajsCluster): Kafka {
+  const [symbol, createCluster] = creatorOf(kafka);
+  return Object.create(kafka, {[symbol]: {value: (options: object) => change(createCluster(options))}}) as Kafka;
+}
+
+function creatorOf(kafka: Kafka): [symbol: symbol, createCluster: CreateCluster] {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({description}) => description === 'private:Kafka:createCluster',
   );
-  const createCluster = symbol && internals[symbol];
-  if (createCluster === undefined) {
+  if (symbol === undefined) {
     throw new Error('Cannot connect to Kafka as kafkajs must be of version 2.2.4: another one is installed');
   }
-  return createCluster({isolationLevel: readCommitted, allowAutoTopicCreation: false, metadataMaxAge: 60_000});
+  return [symbol, (kafka as unknown as Record<symbol, CreateCluster>)[symbol]!];
 }

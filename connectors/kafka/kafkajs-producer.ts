@@ -2,12 +2,14 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
 import type {OutgoingMessage, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
+import {type KafkajsCluster, withCluster} from './kafkajs-cluster.ts';
+import {rememberCoordinators} from './remember-coordinators.ts';
 
 /**
  * After a commit, the first message of the next transaction is refused until the brokers have written the marks of the last one.
  * kafkajs waits 300 ms by default before it tries again, which would bound a partition to three checkpoints a second.
  */
-const retry = {initialRetryTime: 5, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 40};
+const retry = {initialRetryTime: 2, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 40};
 
 const movedCoordinator = new Set([
   'NOT_COORDINATOR_FOR_GROUP',
@@ -19,6 +21,7 @@ const movedCoordinator = new Set([
 export class KafkajsProducer implements TransactionalProducer {
   readonly #producer: Producer;
   readonly #compression: CompressionTypes;
+  readonly #cluster: KafkajsCluster;
   #transaction: Transaction | undefined;
 
   /** Opens a producer and shuts out earlier ones of the same id. */
@@ -30,7 +33,12 @@ export class KafkajsProducer implements TransactionalProducer {
       compression,
     }: {transactionalId: string; transactionTimeoutMs: number; compression: CompressionTypes},
   ): Promise<KafkajsProducer> {
-    const producer = kafka.producer({
+    let cluster: KafkajsCluster | undefined;
+    const remembering = withCluster(kafka, created => {
+      cluster = rememberCoordinators(created);
+      return cluster;
+    });
+    const producer = remembering.producer({
       transactionalId,
       idempotent: true,
       maxInFlightRequests: 1,
@@ -46,16 +54,20 @@ export class KafkajsProducer implements TransactionalProducer {
       await producer.connect();
       // kafkajs shuts out others only when the first transaction begins.
       await (await producer.transaction()).abort();
-      return new KafkajsProducer(producer, compression);
+      return new KafkajsProducer(producer, {compression, cluster: cluster!});
     } catch (error) {
       await producer.disconnect().catch(() => {});
       throw kafkaFailure(error, `open a producer for "${transactionalId}"`);
     }
   }
 
-  private constructor(producer: Producer, compression: CompressionTypes) {
+  private constructor(
+    producer: Producer,
+    {compression, cluster}: {compression: CompressionTypes; cluster: KafkajsCluster},
+  ) {
     this.#producer = producer;
     this.#compression = compression;
+    this.#cluster = cluster;
   }
 
   /**
@@ -93,6 +105,7 @@ export class KafkajsProducer implements TransactionalProducer {
           // kafkajs does not try again when the group's coordinator is being moved.
           if (attempts === 50 || !movedCoordinator.has((error as {type?: string}).type ?? '')) throw error;
           await delay(100);
+          await this.#cluster.refreshMetadata();
         }
       }
     });

@@ -28,10 +28,21 @@ export type PartitionSinkOptions = {
 /** How long results wait for others to be written with them, where they do not wait for a barrier. */
 const lingerMs = 20;
 
-/** Writes results in the transaction of the barrier behind them, or at once if they need only arrive at least once. */
+/** What is held of results that come while a barrier is committed. */
+const heldBytes = 8 * 1024 * 1024;
+
+/**
+ * Writes results in the transaction of the barrier behind them, or at once if they need only arrive at least once.
+ *
+ * While a barrier is committed, results behind it are held, so that the pipeline goes on working.
+ */
 export class PartitionSink implements Sink<Message> {
   readonly #options: PartitionSinkOptions;
   #lingering: NodeJS.Timeout | undefined;
+  /** The commit under way; settled once what was held meanwhile is written. */
+  #committing: Promise<void> | undefined;
+  #held: StreamRecord<Message>[] = [];
+  #heldBytes = 0;
 
   constructor(options: PartitionSinkOptions) {
     this.#options = options;
@@ -40,10 +51,14 @@ export class PartitionSink implements Sink<Message> {
   open(): WritableStream<Element<StreamRecord<Message>>> {
     return new WritableStream<Element<StreamRecord<Message>>>({
       write: (element, controller) => {
-        if (element instanceof Checkpoint) return this.#commit(element);
-        return this.#write(element, error => controller.error(error));
+        const fail = (error: unknown) => controller.error(error);
+        return element instanceof Checkpoint ? this.#begin(element, fail) : this.#write(element, fail);
       },
-      abort: () => clearTimeout(this.#lingering),
+      close: () => this.#committing,
+      abort: async () => {
+        clearTimeout(this.#lingering);
+        await this.#committing?.catch(() => {});
+      },
     });
   }
 
@@ -51,7 +66,28 @@ export class PartitionSink implements Sink<Message> {
     clearTimeout(this.#lingering);
   }
 
-  async #write({key, value, timestamp}: StreamRecord<Message>, fail: (error: unknown) => void): Promise<void> {
+  /** Begins a commit once the one before it has ended. */
+  async #begin(checkpoint: Checkpoint, fail: (error: unknown) => void): Promise<void> {
+    await this.#committing;
+    const committing = this.#commit(checkpoint).then(async () => {
+      for (let record = this.#held.shift(); record !== undefined; record = this.#held.shift()) {
+        await this.#put(record, fail);
+      }
+      this.#heldBytes = 0;
+      this.#committing = undefined;
+    });
+    this.#committing = committing;
+    committing.catch(fail);
+  }
+
+  async #write(record: StreamRecord<Message>, fail: (error: unknown) => void): Promise<void> {
+    if (this.#committing === undefined) return this.#put(record, fail);
+    this.#held.push(record);
+    this.#heldBytes += record.value.value?.length ?? 0;
+    if (this.#heldBytes > heldBytes) await this.#committing;
+  }
+
+  async #put({key, value, timestamp}: StreamRecord<Message>, fail: (error: unknown) => void): Promise<void> {
     const {writer, output, guarantee} = this.#options;
     await writer.write(output.topic, partitionOf(key, output), {key, timestamp, ...value});
     if (guarantee === 'exactly-once') return;

@@ -18,7 +18,12 @@ export type ReplicatedStoreOptions = {
   readonly group: string;
   readonly dtype: MemoryDtype;
   readonly fingerprint: string | undefined;
+  /** Whether nothing may come for a while behind this offset of the input. */
+  readonly isLast: (nextOffset: bigint) => boolean;
 };
+
+/** How often the group's offset is stored while there is more to read: it takes as long as a third of a small checkpoint. */
+const mirrorMs = 1000;
 
 /** Name under which a local store keeps how much of the changelog is in it. */
 export function changelogOutput(changelog: string, partition: number): string {
@@ -36,6 +41,7 @@ export class ReplicatedStore implements MemoryStore {
   readonly supports: MemoryStore['supports'];
   readonly #options: ReplicatedStoreOptions;
   #changelogOffset: bigint;
+  #mirrored = Number.NEGATIVE_INFINITY;
   #committed: ReadonlyMap<string, PartitionProgress> | undefined;
 
   constructor(options: ReplicatedStoreOptions) {
@@ -81,7 +87,7 @@ export class ReplicatedStore implements MemoryStore {
     changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>,
     {partitions}: Progress,
   ): AsyncGenerator<MemoryChange, void> {
-    const {local, writer, topic, partition, changelog, group, dtype, fingerprint} = this.#options;
+    const {local, writer, topic, partition, changelog, group, dtype, fingerprint, isLast} = this.#options;
     const moved = partitions.get(`${topic}/${partition}`);
     for await (const change of changes) {
       const [documentId, record] = change;
@@ -95,7 +101,10 @@ export class ReplicatedStore implements MemoryStore {
     if (moved === undefined) return writer.commit();
     const {nextOffset} = moved;
     const last = await writer.append(changelog, partition, progressMessage({nextOffset, fingerprint}));
-    await writer.commit({group, topic, partition, nextOffset});
+    const now = performance.now();
+    const mirror = now - this.#mirrored >= mirrorMs || isLast(nextOffset);
+    await writer.commit(mirror ? {group, topic, partition, nextOffset} : undefined);
+    if (mirror) this.#mirrored = now;
     this.#changelogOffset = last + 1n;
   }
 }

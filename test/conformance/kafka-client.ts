@@ -136,6 +136,47 @@ export function testKafkaClient(
     await quick[Symbol.asyncDispose]();
   });
 
+  test(`${name} shows nothing of transactions that overlap and are dropped, whichever is dropped first`, async t => {
+    const {client, topic} = await prepared();
+    const open = (id: string) => client.openProducer(`${topic}-${id}`, {transactionTimeoutMs});
+    const first = await open('first');
+    const second = await open('second');
+    const third = await open('third');
+    await first.send(topic, 0, [message('dropped')]);
+    await second.send(topic, 0, [message('dropped')]);
+    await third.send(topic, 0, [message('kept')]);
+    await first.send(topic, 0, [message('dropped')]);
+    await second.send(topic, 0, [message('dropped')]);
+    await third.commit();
+    // In the other order than that in which they began.
+    const heirs = [await open('second'), await open('first')];
+    await using reader = await client.openReader(topic, 0);
+    const {endOffset} = await reader.range();
+    for (let from = 0n; from < endOffset; from++) {
+      t.deepEqual(await values(reader, {from}), from <= 2n ? ['kept'] : [], `from offset ${from}`);
+    }
+    for (const producer of [first, second, third, ...heirs]) await producer[Symbol.asyncDispose]();
+  });
+
+  test(`${name} takes no message for the mark of a transaction, whatever its key`, async t => {
+    const {client, topic} = await prepared();
+    const zombie = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    // The keys of marks.
+    const marks = [Uint8Array.of(0, 0, 0, 0), Uint8Array.of(0, 0, 0, 1)];
+    for (const key of marks) await zombie.send(topic, 0, [{...message('dropped'), key}, message('dropped')]);
+    const heir = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    await heir.send(
+      topic,
+      0,
+      marks.map(key => ({...message('kept'), key})),
+    );
+    await heir.commit();
+    await using reader = await client.openReader(topic, 0);
+    t.deepEqual(await values(reader, {count: 2}), ['kept', 'kept']);
+    await zombie[Symbol.asyncDispose]();
+    await heir[Symbol.asyncDispose]();
+  });
+
   test(`${name} stores offsets with the transaction`, async t => {
     const {client, topic, groupOffset} = await prepared();
     const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});

@@ -69,7 +69,7 @@ function running(options: Omit<ToyWorkerOptions, 'client' | 'stores'> & Partial<
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let waits = 0; !(await condition()); waits++) {
-    if (waits > 600) throw new Error(`Waited in vain for ${what}`);
+    if (waits > 3600) throw new Error(`Waited in vain for ${what}`);
     await delay(50);
   }
 }

@@ -1,5 +1,7 @@
 import {TransformStream} from 'node:stream/web';
+import {setTimeout as delay} from 'node:timers/promises';
 import kafkajs from 'kafkajs';
+import {benchCells} from '../../bench/bench-cell.ts';
 import {formatTable} from '../../bench/format-table.ts';
 import {median} from '../../bench/median.ts';
 import {
@@ -11,7 +13,11 @@ import {
 } from '../../connectors/kafka/index.ts';
 import {restoreStore} from '../../connectors/kafka/restore-store.ts';
 import {LmdbStore} from '../../memory-store/index.ts';
-import {DecodeStream, MessageDecoder} from '../../operators/index.ts';
+import {ScopedModel} from '../../model/scoped-model.ts';
+import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
+import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
+import {ModelWorker} from '../../model/worker/model-worker.ts';
+import {DecodeStream, EncodeMessageStream, MessageDecoder, RememberStream} from '../../operators/index.ts';
 import {
   Checkpoint,
   type DocumentChunk,
@@ -22,15 +28,27 @@ import {
 } from '../../pipeline/index.ts';
 import {temporaryFolder} from '../memory-store/temporary-folder.ts';
 import {KafkaCluster} from './kafka-cluster.ts';
+import {ToyFleet} from './toy-fleet.ts';
 import {toyWorker} from './toy-pipeline.ts';
 import {newName, produceRecords, readTopic} from './toy-topics.ts';
 
-// What delivery through Kafka costs beside the model, on one broker of this machine: nothing is computed.
+// What delivery through Kafka costs, on one broker of this machine. Arguments name what is measured; without any, all is.
 
+const measures = {logLines, checkpoints, latency, restoring, engine, workers};
+type Measure = keyof typeof measures;
+
+const chosen = process.argv.slice(2) as Measure[];
+const unknown = chosen.find(name => !(name in measures));
+if (unknown !== undefined) {
+  throw new RangeError(
+    `Cannot measure as names must be of ${Object.keys(measures).join(', ')}: current value is ${unknown}`,
+  );
+}
 await using cluster = await KafkaCluster.start();
 const {brokers} = cluster;
 await using client = await KafkajsClient.open({brokers});
-const rows = [await logLines(), await checkpoints(), await latency(), await restoring()];
+const rows: [string, string][] = [];
+for (const name of chosen.length > 0 ? chosen : (Object.keys(measures) as Measure[])) rows.push(await measures[name]());
 console.log(formatTable(['what', '>figure'], rows));
 
 async function topics(partitions = 1) {
@@ -164,26 +182,131 @@ async function restoring(): Promise<[string, string]> {
   });
   await worker.run();
   const changelog = `${names.application}.${names.topic}.changelog`;
-  const {path, remove} = await temporaryFolder();
-  const local = await LmdbStore.open(path);
-  const reader = await client.openReader(changelog, 0);
-  const start = performance.now();
-  const {bytes} = await restoreStore({
-    local,
-    reader,
-    changelog,
-    partition: 0,
-    source: `${names.topic}/0`,
-    fingerprint: undefined,
-    signal: new AbortController().signal,
-  });
-  const seconds = (performance.now() - start) / 1000;
-  await reader[Symbol.asyncDispose]();
-  await local[Symbol.asyncDispose]();
-  await remove();
+  const rates: number[] = [];
+  for (let run = 0; run < 3; run++) {
+    const {path, remove} = await temporaryFolder();
+    const local = await LmdbStore.open(path);
+    const reader = await client.openReader(changelog, 0);
+    const start = performance.now();
+    const {bytes} = await restoreStore({
+      local,
+      reader,
+      changelog,
+      partition: 0,
+      source: `${names.topic}/0`,
+      fingerprint: undefined,
+      signal: new AbortController().signal,
+    });
+    rates.push(bytes / 1e3 / (performance.now() - start));
+    await reader[Symbol.asyncDispose]();
+    await local[Symbol.asyncDispose]();
+    await remove();
+  }
   return [
-    `restoring ${documents} memories of 12 MB from the changelog into LMDB`,
-    `${Math.round(bytes / 1e6 / seconds)} MB/s`,
+    `restoring ${documents} memories of 12 MB from the changelog into LMDB, median of 3`,
+    `${Math.round(median(rates))} MB/s (${rates.map(rate => Math.round(rate)).join(', ')})`,
+  ];
+}
+
+/**
+ * Sixteen documents, each byte a token: through a worker that makes a checkpoint every 5 seconds, from one checkpoint to a later one,
+ * and with the engine alone before and after.
+ */
+async function engine(): Promise<[string, string]> {
+  const batch = 16;
+  const segments = 140;
+  const config = {...benchCells.find(({name}) => name === 'B16')!.config, vocabularySize: 256};
+  await using model = await ModelWorker.start(
+    {name: 'bench', fingerprint: '0'.repeat(16), config, weights: initialiseWeights(config, 1)},
+    {engine: 'native'},
+  );
+  const length = config.segmentLength;
+  const names = await topics();
+  const records = Array.from({length: segments * batch}, (_, i) => ({
+    key: `d${i % batch}`,
+    value: Buffer.alloc(length, i),
+    last: false,
+  }));
+  await produceRecords(brokers, {topic: names.topic, records});
+  const alone = async () => {
+    const rows = Array.from({length: batch}, (_, i) => ({
+      memory: `alone ${i}`,
+      tokens: new Int32Array(length).fill(i),
+    }));
+    // The first steps are slower.
+    for (let i = 0; i < 5; i++) await model.step(rows);
+    const started = performance.now();
+    for (let i = 0; i < 35; i++) await model.step(rows);
+    const seconds = (performance.now() - started) / 1000;
+    await model.release(rows.map(({memory}) => memory));
+    return (batch * 35 * length) / seconds;
+  };
+  const before = await alone();
+  const {path, remove} = await temporaryFolder();
+  const commits: {seconds: number; offset: number}[] = [];
+  const worker: KafkaWorker = new KafkaWorker({
+    ...names,
+    client,
+    stores: new LmdbPartitionStores(path),
+    pipeline: ({source, store, checkpoints, own}) => {
+      const scoped = own(new ScopedModel(model));
+      const tokenizer = new ByteTokenizer();
+      return Pipeline.from(source)
+        .through(() => new DecodeStream(new MessageDecoder()))
+        .through(() => new RememberStream({model: scoped, store, checkpoints, tokenizer, batch, every: 'segment'}))
+        .through(() => new EncodeMessageStream());
+    },
+    onEvent: event => {
+      if (event.type !== 'committed') return;
+      commits.push({seconds: performance.now() / 1000, offset: Number(event.nextOffset)});
+      if (event.nextOffset === BigInt(records.length)) worker.stop();
+    },
+  });
+  await worker.run();
+  await remove();
+  const after = await alone();
+  // The first is made before anything is read; behind the last one nothing is read any more.
+  const [first, last] = [commits[1]!, commits.at(-2)!];
+  const rate = ((last.offset - first.offset) * length) / (last.seconds - first.seconds);
+  const engineRate = (before + after) / 2;
+  return [
+    `tokens of 16 documents of configuration B over ${commits.length - 3} checkpoints, one every 5 s, beside the engine alone`,
+    `${(rate / engineRate).toFixed(2)} of ${Math.round(engineRate)}/s`,
+  ];
+}
+
+/** Three worker processes beside one, where a step sleeps for 20 ms and no two of a process do at once. */
+async function workers(): Promise<[string, string]> {
+  const rate = async (count: number) => {
+    const names = await topics(12);
+    const segments = 900;
+    const records = Array.from({length: segments}, (_, i) => ({
+      key: `d${i % 120}`,
+      value: Buffer.alloc(64, 'a'),
+      last: false,
+    }));
+    const options = {brokers, ...names, checkpointMs: 500, sessionTimeoutMs: 10_000};
+    await using fleet = await ToyFleet.create({...options, model: {segmentLength: 64, stepMs: 20, oneAtATime: true}});
+    for (let i = 0; i < count; i++) fleet.start(i);
+    const last = () => new Map(fleet.events.filter(({type}) => type === 'started').map(e => [e.partition, e.worker]));
+    while (last().size < 12 || new Set(last().values()).size < count) await delay(50);
+    await delay(2000);
+    const started = performance.now();
+    await produceRecords(brokers, {topic: names.topic, records});
+    const read = () => {
+      const next = new Map(
+        fleet.events.filter(e => e.type === 'committed').map(e => [e.partition, Number(e.nextOffset)]),
+      );
+      return [...next.values()].reduce((sum, offset) => sum + offset, 0);
+    };
+    while (read() < segments) await delay(20);
+    return (segments * 1000) / (performance.now() - started);
+  };
+  const one = await rate(1);
+  const three = await rate(3);
+  return [
+    'work of three workers beside that of one, where steps sleep for 20 ms',
+    `${(three / one).toFixed(2)} times ${one.toFixed(1)} segments/s`,
   ];
 }
 

@@ -8,8 +8,10 @@ export type ToyModelOptions = {
   readonly segmentLength?: number;
   /** Size of a memory, in numbers. @default 64 */
   readonly memoryNumbers?: number;
-  /** How long a step takes, in milliseconds. @default 0 */
-  readonly stepMs?: number;
+  /** How long a step takes, in milliseconds; asked before each. @default 0 */
+  readonly stepMs?: number | (() => number);
+  /** Whether steps wait for one another, as those of a real engine do. @default false */
+  readonly oneAtATime?: boolean;
 };
 
 /**
@@ -22,12 +24,15 @@ export class ToyModel implements Model {
   readonly summary = undefined;
   readonly memoryBytes: number;
   readonly config: ModelConfig;
-  readonly #stepMs: number;
+  readonly #stepMs: () => number;
+  readonly #oneAtATime: boolean;
   readonly #memoryNumbers: number;
+  #last: Promise<void> = Promise.resolve();
   readonly #memories = new Map<string, number>();
 
-  constructor({segmentLength = 4096, memoryNumbers = 64, stepMs = 0}: ToyModelOptions = {}) {
-    this.#stepMs = stepMs;
+  constructor({segmentLength = 4096, memoryNumbers = 64, stepMs = 0, oneAtATime = false}: ToyModelOptions = {}) {
+    this.#stepMs = typeof stepMs === 'number' ? () => stepMs : stepMs;
+    this.#oneAtATime = oneAtATime;
     this.#memoryNumbers = memoryNumbers;
     this.memoryBytes = memoryNumbers * 4;
     this.config = {
@@ -50,7 +55,12 @@ export class ToyModel implements Model {
       if (tokens.length === this.config.segmentLength) this.#memories.set(memory, digest);
       return {hiddenSum: toyHidden(digest), surprisal: new Float32Array(tokens.length).fill(8)};
     });
-    if (this.#stepMs > 0) await delay(this.#stepMs);
+    const ms = this.#stepMs();
+    if (ms > 0) {
+      const slept = this.#oneAtATime ? this.#last.then(() => delay(ms)) : delay(ms);
+      this.#last = slept;
+      await slept;
+    }
     return results;
   }
 

@@ -12,7 +12,7 @@ export type ToyProcessOptions = {
   readonly checkpointMs: number;
   readonly sessionTimeoutMs: number;
   readonly guarantee?: 'exactly-once' | 'at-least-once';
-  readonly model?: ToyModelOptions;
+  readonly model?: ToyModelOptions & {readonly stepMs?: number};
   readonly checkpointBytes?: number;
 };
 
@@ -20,8 +20,10 @@ const {brokers, folder, ...options} = JSON.parse(process.argv[2]!) as ToyProcess
 // Its parent has gone, however it went.
 process.on('disconnect', () => process.exit(1));
 const client = await KafkajsClient.open({brokers});
+let {stepMs = 0} = options.model ?? {};
 const worker = toyWorker({
   ...options,
+  model: {...options.model, stepMs: () => stepMs},
   client,
   stores: new LmdbPartitionStores(folder),
   onEvent: event => {
@@ -35,6 +37,7 @@ const worker = toyWorker({
 });
 process.on('message', message => {
   if (message === 'stop') worker.stop();
+  if (message === 'hurry') stepMs = 0;
 });
 try {
   await worker.run();

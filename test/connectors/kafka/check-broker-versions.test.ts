@@ -24,7 +24,7 @@ test('checkBrokerVersions refuses a broker without transactions', t => {
   t.throws(() => checkBrokerVersions(broker({22: undefined})), {
     message: /version 0 of InitProducerId: it understands none; upgrade/,
   });
-  t.throws(() => checkBrokerVersions(broker({1: {minVersion: 0, maxVersion: 3}})), {
-    message: /version 4 of Fetch.*up to 3/,
+  t.throws(() => checkBrokerVersions(broker({1: {minVersion: 0, maxVersion: 10}})), {
+    message: /version 11 of Fetch.*up to 10/,
   });
 });

@@ -1,15 +1,17 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {WorkerEvent} from '../../../connectors/kafka/index.ts';
-import {InMemoryPartitionStores} from '../../../connectors/kafka/index.ts';
+import {InMemoryPartitionStores, KafkaWorker, LmdbPartitionStores} from '../../../connectors/kafka/index.ts';
 import {endHeader} from '../../../connectors/kafka/partition-source.ts';
 import {MemoryMismatchError, SinkError, SourceError} from '../../../errors.ts';
 import {InMemoryKafka} from '../../driver/in-memory-kafka.ts';
 import {expectedMemory, expectedResults, toyDocuments} from '../../integration/toy-documents.ts';
 import {type ToyWorkerOptions, toyWorker} from '../../integration/toy-pipeline.ts';
-import {readResults, restoreAll} from '../../integration/toy-topics.ts';
+import {readResults, readTopic, restoreAll} from '../../integration/toy-topics.ts';
+import {temporaryFolder} from '../../memory-store/temporary-folder.ts';
 
 const segmentLength = 1024;
+const forgotten = Buffer.alloc(2500, 'f');
 const names = {application: 'app', topic: 'in', output: 'out'};
 
 /** A cluster with documents in it. */
@@ -17,15 +19,22 @@ async function prepared({partitions = 2} = {}) {
   const kafka = new InMemoryKafka();
   await kafka.createTopic('in', {partitions});
   await kafka.createTopic('out', {partitions: 3});
+  await kafka.createTopic('dead', {partitions: 1});
   const {documents, records} = toyDocuments(1, {count: 12, minBytes: 300, maxBytes: 30_000});
   const producer = await kafka.openProducer('generator');
   const keys = [...documents.keys()];
-  for (const {key, value, last} of records) {
-    const headers: Record<string, string> = last ? {[endHeader]: '1'} : {};
-    await producer.send('in', keys.indexOf(key) % partitions, [{key, value, headers}]);
+  const ended = {[endHeader]: '1'};
+  let letters = 0;
+  for (const [i, {key, value, last}] of records.entries()) {
+    await producer.send('in', keys.indexOf(key) % partitions, [{key, value, headers: last ? ended : {}}]);
+    // What cannot be decoded, and a document that is forgotten and begins anew, leave no memory that tells they were read.
+    if (i % 4 !== 0) continue;
+    await producer.send('in', 0, [{key: '', value: Buffer.from(`letter ${letters++}`)}]);
+    await producer.send('in', 0, [{key: 'forgotten', value: forgotten}]);
+    await producer.send('in', 0, [{key: 'forgotten', value: undefined}]);
   }
   await producer.commit();
-  return {kafka, documents};
+  return {kafka, expected: {documents, letters}};
 }
 
 function running(kafka: InMemoryKafka, options: Partial<ToyWorkerOptions> = {}) {
@@ -36,33 +45,41 @@ function running(kafka: InMemoryKafka, options: Partial<ToyWorkerOptions> = {}) 
     stores: new InMemoryPartitionStores(),
     checkpointBytes: 20_000,
     checkpointMs: 50,
+    deadLetters: 'dead',
     ...options,
     model: {segmentLength, ...options.model},
     onEvent: event => events.push(event),
   });
-  const done = worker.run();
+  const controller = new AbortController();
+  const done = worker.run({signal: controller.signal});
   done.catch(() => {});
   const stop = (): Promise<void> => {
     worker.stop();
     return done;
   };
-  return {events, done, stop};
+  /** Ends it without a last checkpoint. */
+  const cut = () => controller.abort(new Error('cut off'));
+  return {events, done, stop, cut};
 }
 
-async function finished(kafka: InMemoryKafka, count: number): Promise<void> {
-  for (let waits = 0; waits < 3000; waits++) {
-    const results = [...(await readResults(kafka, 'out')).values()];
-    if (results.filter(list => list.at(-1)?.final).length >= count) return;
-    await delay(20);
+/** Waits until a worker has committed all of the input. */
+async function finished(kafka: InMemoryKafka): Promise<void> {
+  const partitions = (await kafka.partitionCount('in'))!;
+  for (let partition = 0, waits = 0; partition < partitions; waits++) {
+    const {endOffset} = await (await kafka.openReader('in', partition)).range();
+    if (kafka.groupOffset('app', 'in', partition) === endOffset) partition++;
+    else if (waits < 3000) await delay(20);
+    else throw new Error(`Partition ${partition} is not read to its end`);
   }
-  throw new Error('The documents are not read to their ends');
 }
 
-async function assertExact(
-  t: ExecutionContext,
-  kafka: InMemoryKafka,
-  documents: ReadonlyMap<string, Buffer>,
-): Promise<void> {
+type Expected = {
+  readonly documents: ReadonlyMap<string, Buffer>;
+  /** Messages that cannot be decoded, and lives of the document "forgotten". */
+  readonly letters: number;
+};
+
+async function assertExact(t: ExecutionContext, kafka: InMemoryKafka, {documents, letters}: Expected): Promise<void> {
   const results = await readResults(kafka, 'out');
   await using memories = await restoreAll(kafka, names);
   for (const [key, content] of documents) {
@@ -71,6 +88,13 @@ async function assertExact(
     const record = await memories.get(key);
     t.deepEqual([record?.segments, [...record!.pendingTokens]], [segments, pendingTokens], key);
   }
+  const lives = Array.from({length: letters}, () => expectedResults(forgotten, segmentLength)).flat();
+  t.deepEqual(results.get('forgotten'), lives);
+  t.is(await memories.get('forgotten'), undefined);
+  t.deepEqual(
+    (await readTopic(kafka, 'dead')).map(({value}) => String(value)),
+    Array.from({length: letters}, (_, i) => `letter ${i}`),
+  );
 }
 
 for (const call of ['openProducer', 'send', 'commit', 'fetch'] as const) {
@@ -80,23 +104,23 @@ for (const call of ['openProducer', 'send', 'commit', 'fetch'] as const) {
     test(`KafkaWorker is exact when "${call}" fails ${when} it is done, each of the first times`, async t => {
       // Each round, the calls go well one time more before one fails.
       for (let round = 0; round < 6; round++) {
-        const {kafka, documents} = await prepared();
+        const {kafka, expected} = await prepared();
         const worker = running(kafka);
         for (let faults = 0; faults < 3; faults++) {
           await delay(round * 5);
           kafka.fail(call === 'fetch' ? {when, call, topic: 'in'} : {when, call});
         }
-        await finished(kafka, documents.size);
+        await finished(kafka);
         kafka.heal();
         await worker.stop();
-        await assertExact(t, kafka, documents);
+        await assertExact(t, kafka, expected);
       }
     });
   }
 }
 
 test('KafkaWorker is exact when workers come and go, and compaction runs all the while', async t => {
-  const {kafka, documents} = await prepared({partitions: 4});
+  const {kafka, expected} = await prepared({partitions: 4});
   let worker = running(kafka, {model: {stepMs: 2}});
   for (let round = 0; round < 6; round++) {
     await delay(60);
@@ -106,21 +130,84 @@ test('KafkaWorker is exact when workers come and go, and compaction runs all the
     await worker.stop();
     worker = next;
   }
-  await finished(kafka, documents.size);
+  await finished(kafka);
   await worker.stop();
   kafka.compact('app.in.changelog');
-  await assertExact(t, kafka, documents);
+  await assertExact(t, kafka, expected);
+});
+
+test('KafkaWorker restores what its local store lacks, and no more, when workers take turns and are cut off', async t => {
+  const {kafka, expected} = await prepared({partitions: 1});
+  const folders = [await temporaryFolder(), await temporaryFolder()];
+  for (const {remove} of folders) t.teardown(remove);
+  let changelogOffset = 0n;
+  for (let round = 0; round < 4; round++) {
+    const stores = new LmdbPartitionStores(folders[round % 2]!.path);
+    const {events, done, cut} = running(kafka, {stores, checkpointBytes: 8000, model: {stepMs: 2, memoryNumbers: 500}});
+    for (let waits = 0; events.filter(({type}) => type === 'committed').length < 2 && waits < 6000; waits++)
+      await delay(5);
+    cut();
+    await t.throwsAsync(done, {message: 'cut off'});
+    const restored = events.find(({type}) => type === 'restored') as Extract<WorkerEvent, {type: 'restored'}>;
+    const started = events.find(({type}) => type === 'started') as Extract<WorkerEvent, {type: 'started'}>;
+    const [last] = (await readTopic(kafka, 'app.in.changelog'))
+      .filter(({key, offset}) => String(key) === 'progress' && offset < restored.endOffset)
+      .slice(-1);
+    if (last !== undefined) t.is(String(started.nextOffset), JSON.parse(String(last.value)).nextOffset);
+    t.true(restored.endOffset >= changelogOffset);
+    changelogOffset = restored.endOffset;
+  }
+  const stores = new LmdbPartitionStores(folders[0]!.path);
+  const {events, stop} = running(kafka, {stores});
+  while (!events.some(({type}) => type === 'started')) await delay(5);
+  await finished(kafka);
+  await stop();
+  const restored = events.find(({type}) => type === 'restored') as Extract<WorkerEvent, {type: 'restored'}>;
+  const all = (await readTopic(kafka, 'app.in.changelog')).filter(({offset}) => offset < restored.endOffset);
+  const whole = all.reduce((bytes, {value}) => bytes + (value?.length ?? 0), 0);
+  t.true(restored.bytes < whole / 2, `${restored.bytes} of ${whole}`);
+  await assertExact(t, kafka, expected);
 });
 
 test('KafkaWorker gives up a partition when another producer has shut it out, and takes it again if it is still its own', async t => {
-  const {kafka, documents} = await prepared({partitions: 1});
+  const {kafka, expected} = await prepared({partitions: 1});
   const worker = running(kafka, {model: {stepMs: 5}});
   while (!worker.events.some(({type}) => type === 'committed')) await delay(5);
   await kafka.openProducer('app.in.0');
-  await finished(kafka, documents.size);
+  await finished(kafka);
   await worker.stop();
   t.true(worker.events.some(({type}) => type === 'fenced'));
-  await assertExact(t, kafka, documents);
+  await assertExact(t, kafka, expected);
+});
+
+test('KafkaWorker closes the store of a partition although something else cannot be closed', async t => {
+  const {kafka} = await prepared({partitions: 1});
+  let closed = 0;
+  const stores = new InMemoryPartitionStores();
+  const worker = new KafkaWorker({
+    ...names,
+    client: kafka,
+    stores: {
+      stored: () => stores.stored(),
+      discard: () => stores.discard(),
+      open: async () => {
+        const store = await stores.open();
+        const close = store[Symbol.asyncDispose].bind(store);
+        return Object.assign(store, {
+          [Symbol.asyncDispose]: () => {
+            closed++;
+            return close();
+          },
+        });
+      },
+    },
+    pipeline: ({own}) => {
+      own({[Symbol.asyncDispose]: () => Promise.reject(new Error('cannot be closed'))});
+      throw new TypeError('cannot be built');
+    },
+  });
+  await t.throwsAsync(worker.run(), {instanceOf: TypeError, message: 'cannot be built'});
+  t.is(closed, 1);
 });
 
 test('KafkaWorker refuses topics that are missing', async t => {
@@ -131,9 +218,9 @@ test('KafkaWorker refuses topics that are missing', async t => {
 });
 
 test('KafkaWorker refuses a changelog that another model wrote', async t => {
-  const {kafka, documents} = await prepared();
+  const {kafka} = await prepared();
   const worker = running(kafka);
-  await finished(kafka, documents.size);
+  await finished(kafka);
   await worker.stop();
   await t.throwsAsync(running(kafka, {fingerprint: 'another'}).done, {instanceOf: MemoryMismatchError});
 });
@@ -149,28 +236,28 @@ test('KafkaWorker refuses numbers and names that cannot be', t => {
 
 for (const when of ['before', 'after'] as const) {
   test(`KafkaWorker stops in peace when its last commit fails ${when} it is done, and leaves nothing undone`, async t => {
-    const {kafka, documents} = await prepared({partitions: 1});
+    const {kafka, expected} = await prepared({partitions: 1});
     const worker = running(kafka, {model: {stepMs: 5}, checkpointMs: 10_000, checkpointBytes: 1 << 30});
     while (!worker.events.some(({type}) => type === 'started')) await delay(5);
     await delay(20);
     kafka.fail({when, call: 'commit'});
     await t.notThrowsAsync(worker.stop());
     const heir = running(kafka);
-    await finished(kafka, documents.size);
+    await finished(kafka);
     await heir.stop();
-    await assertExact(t, kafka, documents);
+    await assertExact(t, kafka, expected);
   });
 }
 
 test('KafkaWorker stops in peace when another one has taken its partition meanwhile', async t => {
-  const {kafka, documents} = await prepared({partitions: 1});
+  const {kafka, expected} = await prepared({partitions: 1});
   const worker = running(kafka, {model: {stepMs: 5}, checkpointMs: 10_000});
   while (!worker.events.some(({type}) => type === 'started')) await delay(5);
   await delay(20);
   await kafka.openProducer('app.in.0');
   await t.notThrowsAsync(worker.stop());
   const heir = running(kafka);
-  await finished(kafka, documents.size);
+  await finished(kafka);
   await heir.stop();
-  await assertExact(t, kafka, documents);
+  await assertExact(t, kafka, expected);
 });
