@@ -15,8 +15,16 @@ export type SegmentReaderOptions = {
   /** Milliseconds that a segment may wait for its batch to fill; infinite if it may wait for ever. */
   readonly maxWaitMs: number;
   readonly statistics: ReadingStatistics;
+  readonly onSegment: ((segment: ReadSegment) => void) | undefined;
   readonly emit: (embedding: StreamRecord<Embedding>) => void;
   readonly fail: (error: unknown) => void;
+};
+
+/** A segment that the model has read, for measurements. */
+export type ReadSegment = {
+  readonly tokens: number;
+  /** From when its text had been read until its result, in milliseconds. */
+  readonly ms: number;
 };
 
 /** What was read of a document: by its memory, or beyond it. */
@@ -128,8 +136,8 @@ export class SegmentReader {
   }
 
   async #finishTask(task: SegmentTask, result: StepResult | undefined): Promise<void> {
-    const {model, every, statistics} = this.#options;
-    const {document, tokens, tail, final} = task;
+    const {model, every, statistics, onSegment} = this.#options;
+    const {document, tokens, tail, final, partial} = task;
     const totals = tail ? this.#tail(document) : document;
     if (result !== undefined) {
       const segment = new RunningSummary(result.hiddenSum.length);
@@ -144,11 +152,13 @@ export class SegmentReader {
       statistics.segments++;
       statistics.tokens += segment.tokens;
       statistics.bytes += segment.bytes;
+      onSegment?.({tokens: segment.tokens, ms: performance.now() - task.since});
       if (every === 'segment') this.#emit(task, {of: segment, totals});
     }
-    if (!final) return;
+    if (!final && !partial) return;
     this.#tails.delete(document);
     if (task.memory !== document.id) await model.release([task.memory]);
+    if (partial) return;
     statistics.documents++;
     if (totals.summary.tokens > 0) this.#emit(task, {of: totals.summary, totals});
     else statistics.emptyDocuments++;

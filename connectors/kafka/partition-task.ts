@@ -47,7 +47,7 @@ export type PartitionTaskOptions = {
   readonly dtype: MemoryDtype;
   readonly checkpointMs: number;
   readonly checkpointBytes: number;
-  readonly fetchBytes: number;
+  readonly fetchBytes: () => number;
   readonly transactionTimeoutMs: number;
   readonly onEvent: (event: WorkerEvent) => void;
 };
@@ -155,9 +155,10 @@ export class PartitionTask {
       output,
       deadLetters: deadLetterTopic && {letters, output: deadLetterTopic},
       guarantee,
-      onCommitted: ({partitions}, ms) => {
-        const moved = partitions.get(`${topic}/${partition}`)!;
-        onEvent({type: 'committed', partition, nextOffset: moved.nextOffset, endOffset: source.endOffset, ms});
+      onCommitted: (checkpoint, committed) => {
+        const {nextOffset} = checkpoint.partitions.get(`${topic}/${partition}`)!;
+        const timestamp = source.timestampOf(checkpoint);
+        onEvent({type: 'committed', partition, nextOffset, endOffset: source.endOffset, timestamp, ...committed});
       },
     });
     const pipeline = this.#options.pipeline({
