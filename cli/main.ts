@@ -10,9 +10,11 @@ import {inspectCommand} from './inspect.ts';
 import {lexicalCommand} from './lexical.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {runCommand} from './run.ts';
 import {tokenizerCommand} from './tokenizer.ts';
 import {trainCommand} from './train.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
+import {validateCommand} from './validate.ts';
 
 const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -23,6 +25,8 @@ const program = new Command('palimpsest')
   .description(description)
   .version(version)
   .addCommand(embedCommand())
+  .addCommand(runCommand())
+  .addCommand(validateCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(trainCommand())
