@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import {readFile} from 'node:fs/promises';
 import {Command, CommanderError} from 'commander';
+import {deadLettersCommand} from './dead-letters.ts';
 import {doctorCommand} from './doctor.ts';
 import {embedCommand} from './embed.ts';
 import {evaluateCommand} from './evaluate.ts';
@@ -27,6 +28,7 @@ const program = new Command('palimpsest')
   .addCommand(embedCommand())
   .addCommand(runCommand())
   .addCommand(validateCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(trainCommand())

@@ -1,14 +1,12 @@
 import {WritableStream} from 'node:stream/web';
 import {Checkpoint} from '../../pipeline/checkpoint.ts';
-import type {DeadLetter} from '../../pipeline/dead-letters.ts';
 import type {Element} from '../../pipeline/element.ts';
 import type {Message} from '../../pipeline/message.ts';
 import type {Sink} from '../../pipeline/sink.ts';
 import type {StreamRecord} from '../../pipeline/stream-record.ts';
-import type {OutgoingMessage} from './kafka-client.ts';
+import {deadLetterMessage} from './dead-letter-message.ts';
 import type {KafkaDeadLetters} from './kafka-dead-letters.ts';
 import {partitionOf} from './partition-of.ts';
-import {endHeader} from './partition-source.ts';
 import type {PartitionWriter} from './partition-writer.ts';
 import type {ReplicatedStore} from './replicated-store.ts';
 
@@ -87,18 +85,4 @@ export class PartitionSink implements Sink<Message> {
     onCommitted(checkpoint, {results: this.#results, deadLetters: letters.length, ms: performance.now() - start});
     this.#results = 0;
   }
-}
-
-function deadLetterMessage({key, position, timestamp, content, last, error}: DeadLetter): OutgoingMessage {
-  return {
-    key,
-    value: content,
-    timestamp,
-    headers: {
-      'palimpsest-error': error.message,
-      'palimpsest-error-name': error.name,
-      'palimpsest-position': `${position.partition}@${position.offset}`,
-      ...(last && {[endHeader]: '1'}),
-    },
-  };
 }
