@@ -176,7 +176,7 @@ test.serial('The command "run --dry-run" shows the plan and writes nothing', asy
   t.regex(plan.stdout, /Nothing stands in the way\n$/);
   t.is(await client.partitionCount(`${application}.${topic}.changelog`), undefined);
   t.deepEqual(await readTopic(client, output), []);
-  t.false((await readdir(join(cwd, 'memories')).catch(() => [])).includes(application));
+  t.false((await readdir(join(cwd, 'memories')).catch((): string[] => [])).includes(application));
   const wrong = await runCommand(['run', file, '--dry-run', '--set', 'output.topic=none'], {cwd});
   t.is(wrong.code, 1);
   t.regex(wrong.stdout, /Problem +Topic "none" of output.topic does not exist: create it\nA run would fail\n$/);
