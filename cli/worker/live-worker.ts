@@ -103,7 +103,7 @@ export class LiveWorker {
     this.#worker.stop();
   }
 
-  #pipeline({partition, source, store, deadLetters, checkpoints, own}: PartitionContext): Pipeline<Message> {
+  #pipeline({partition, source, store, deadLetters, checkpoints, endOffset, own}: PartitionContext): Pipeline<Message> {
     const {config, model, tokenizer, log, health} = this.#options;
     const scoped = own(new ScopedModel(model));
     const letters =
@@ -137,7 +137,18 @@ export class LiveWorker {
           ...(expireAfterMs && {expireAfterMs}),
           onSegment: segment => this.metrics.readSegment(segment),
         });
-        own(this.#totals.follow(partition, remember));
+        const reading = {
+          get statistics() {
+            return remember.statistics;
+          },
+          get hot() {
+            return remember.hot;
+          },
+          get endOffset() {
+            return endOffset();
+          },
+        };
+        own(this.#totals.follow(partition, reading));
         return remember;
       })
       .through(

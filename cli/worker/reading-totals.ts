@@ -4,6 +4,8 @@ import type {ReadingStatistics} from '../../operators/reading-statistics.ts';
 export type Reading = {
   readonly statistics: Readonly<ReadingStatistics>;
   readonly hot: {readonly documents: number; readonly bytes: number};
+  /** Behind the last record that can be read. */
+  readonly endOffset: bigint;
 };
 
 /** Adds up what the readings of partitions have done, those that have ended included. */

@@ -16,8 +16,8 @@ export type WorkerMetricsOptions = {
 const segmentBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 const checkpointBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 
-/** Position that a checkpoint has committed, and when its last record was written. */
-type Committed = Extract<WorkerEvent, {type: 'committed'}>;
+/** How far a partition is committed, and when its last record was written. */
+type Committed = {readonly nextOffset: bigint; readonly timestamp: number | undefined};
 
 /** What a worker measures; docs/run.md lists it. */
 export class WorkerMetrics {
@@ -32,9 +32,11 @@ export class WorkerMetrics {
   readonly #restoreSeconds: Gauge<'partition'>;
   readonly #restoreRemaining: Gauge<'partition'>;
   readonly #committed = new Map<number, Committed>();
+  readonly #totals: ReadingTotals;
   readonly #restored = new Map<number, number>();
 
   constructor({topic, model, totals, stores, health}: WorkerMetricsOptions) {
+    this.#totals = totals;
     const registers = [this.registry];
     this.registry.setDefaultLabels({topic});
     collectDefaultMetrics({register: this.registry});
@@ -84,11 +86,11 @@ export class WorkerMetrics {
     });
 
     gauge('consumer_lag_records', 'Offsets between what is committed and the end of the partition', () =>
-      this.#lag(health, ({nextOffset, endOffset}) => Number(endOffset - nextOffset)),
+      this.#lag(health, (_, behind) => behind),
     );
     gauge('consumer_lag_seconds', 'Age of the last committed record while there are later ones, else 0', () =>
-      this.#lag(health, ({nextOffset, endOffset, timestamp}) => {
-        if (endOffset <= nextOffset) return 0;
+      this.#lag(health, ({timestamp}, behind) => {
+        if (behind === 0) return 0;
         return timestamp === undefined ? undefined : Math.max(0, (Date.now() - timestamp) / 1000);
       }),
     );
@@ -165,6 +167,9 @@ export class WorkerMetrics {
         this.#restoreRemaining.set({partition}, Number(endOffset - offset));
         return;
       }
+      case 'started':
+        this.#committed.set(event.partition, {nextOffset: event.nextOffset, timestamp: undefined});
+        return;
       case 'committed':
         this.#committed.set(event.partition, event);
         this.#transactions.inc({outcome: 'committed'});
@@ -189,10 +194,11 @@ export class WorkerMetrics {
 
   *#lag(
     {partitions}: WorkerHealth,
-    value: (committed: Committed) => number | undefined,
+    value: (committed: Committed, behind: number) => number | undefined,
   ): Generator<readonly [number, number]> {
     for (const [partition, committed] of this.#committed) {
-      const lag = value(committed);
+      const endOffset = this.#totals.readings.get(partition)?.endOffset ?? committed.nextOffset;
+      const lag = value(committed, Math.max(0, Number(endOffset - committed.nextOffset)));
       if (partitions.has(partition) && lag !== undefined) yield [partition, lag];
     }
   }

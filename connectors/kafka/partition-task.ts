@@ -27,6 +27,8 @@ export type PartitionContext = {
   readonly deadLetters: DeadLetters | undefined;
   /** Asks for a barrier earlier than it is due. */
   readonly checkpoints: CheckpointSchedule;
+  /** Behind the last record of the partition that can be read, as far as it is known. */
+  readonly endOffset: () => bigint;
   /** Has something disposed of when work on the partition ends. */
   own<T extends AsyncDisposable>(resource: T): T;
 };
@@ -167,6 +169,7 @@ export class PartitionTask {
       store,
       deadLetters: deadLetterTopic && letters,
       checkpoints,
+      endOffset: () => source.endOffset,
       own: resource => this.#own(resource),
     });
     onEvent({type: 'started', partition, nextOffset});

@@ -62,7 +62,7 @@ function start(file: string, ...args: string[]): StartedCommand {
 }
 
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = Date.now() + 120_000; !(await condition()); await delay(100)) {
+  for (const deadline = Date.now() + 270_000; !(await condition()); await delay(100)) {
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
   }
 }
@@ -103,7 +103,7 @@ test.serial(
   'The command "run" reads documents, serves metrics, commits at SIGTERM, and goes on where it stopped',
   async t => {
     const {file, topic, output, application} = await prepared();
-    const {documents, records} = toyDocuments(1, {count: 12, minBytes: 200, maxBytes: 8000});
+    const {documents, records} = toyDocuments(1, {count: 8, minBytes: 200, maxBytes: 4000});
     const half = Math.floor(records.length / 2);
     await produceRecords(brokers, {topic, records: records.slice(0, half)});
     const first = start(file);
@@ -138,7 +138,7 @@ test.serial(
   'The command "run" loses and doubles nothing when it is stopped at work, whether or not in time',
   async t => {
     const {file, topic, output} = await prepared({partitions: 1});
-    const {documents, records} = toyDocuments(2, {count: 8, minBytes: 20_000, maxBytes: 60_000});
+    const {documents, records} = toyDocuments(2, {count: 6, minBytes: 10_000, maxBytes: 30_000});
     await produceRecords(brokers, {topic, records});
     for (const [signals, deadline, code] of [
       [1, '60s', 0],
