@@ -141,12 +141,13 @@ test.serial(
     const {documents, records} = toyDocuments(2, {count: 6, minBytes: 10_000, maxBytes: 30_000});
     await produceRecords(brokers, {topic, records});
     for (const [signals, deadline, code] of [
-      [1, '60s', 0],
+      [1, '10m', 0],
       [1, '1ms', 143],
-      [2, '60s', 143],
+      [2, '10m', 143],
     ] as const) {
-      // A buffer that takes long to be read, so that stopping takes a while.
-      const command = start(file, '--set', `stop.deadline=${deadline}`, '--set', 'reading.bufferedSegments=400');
+      // So slow, and so much that waits, that stopping takes a while.
+      const slow = ['model.engine=cpu', 'reading.batch=1', 'reading.bufferedSegments=400', `stop.deadline=${deadline}`];
+      const command = start(file, ...slow.flatMap(assignment => ['--set', assignment]));
       await command.says('"msg":"reading"');
       await delay(500);
       command.process.kill('SIGTERM');
