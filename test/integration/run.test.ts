@@ -63,7 +63,9 @@ function start(file: string, ...args: string[]): StartedCommand {
 
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
   for (const deadline = Date.now() + 270_000; !(await condition()); await delay(100)) {
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`Waited in vain for ${what}:\n${started.at(-1)?.said().slice(-2000)}`);
+    }
   }
 }
 
