@@ -144,21 +144,6 @@ test('LiveWorker puts messages into the dead letters that are read once when the
   t.deepEqual(replayed, [true, true]);
 });
 
-test('DeadLetterTopic refuses letters of another topic, and a topic that is not there', async t => {
-  const bench = await WorkerBench.open();
-  await bench.write({key: 'a', value: 'no JSON'});
-  const running = bench.start(workerConfig('input.format=json', 'input.undecodable=dead-letter'));
-  await bench.until(async () => (await readTopic(bench.kafka, 'letters')).length === 1, 'the dead letter');
-  await running.stop();
-  const letters = new DeadLetterTopic(bench.kafka, 'letters');
-  await t.throwsAsync(letters.replay({input: 'out', application: 'app'}), {
-    message: /of in\/0@0 as it must have come from topic "out"/,
-  });
-  await t.throwsAsync(new DeadLetterTopic(bench.kafka, 'none').replay({input: 'in', application: 'app'}), {
-    message: /topic "none" must exist/,
-  });
-});
-
 test('LiveWorker emits what waits of a quiet document in a transaction although nothing more comes', async t => {
   const bench = await WorkerBench.open();
   await bench.write({key: 'a', value: 'abcdefghij'});
