@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import {readFile} from 'node:fs/promises';
 import {Command, CommanderError} from 'commander';
+import {deadLettersCommand} from './dead-letters.ts';
 import {doctorCommand} from './doctor.ts';
 import {embedCommand} from './embed.ts';
 import {evaluateCommand} from './evaluate.ts';
@@ -10,10 +11,12 @@ import {initCommand} from './init.ts';
 import {inspectCommand} from './inspect.ts';
 import {nativeCommand} from './native.ts';
 import {reportError} from './report-error.ts';
+import {runCommand} from './run.ts';
 import {summaryCommand} from './summary.ts';
 import {tokenizerCommand} from './tokenizer.ts';
 import {trainCommand} from './train.ts';
 import {tryMemoryStore} from './try-memory-store.ts';
+import {validateCommand} from './validate.ts';
 
 const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -24,6 +27,9 @@ const program = new Command('palimpsest')
   .description(description)
   .version(version)
   .addCommand(embedCommand())
+  .addCommand(runCommand())
+  .addCommand(validateCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(inspectCommand())
   .addCommand(initCommand())
   .addCommand(trainCommand())

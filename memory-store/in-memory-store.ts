@@ -4,9 +4,9 @@ import {CommitQueue} from './commit-queue.ts';
 import {decodeMemoryRecord} from './decode-memory-record.ts';
 import {encodeMemoryRecord} from './encode-memory-record.ts';
 import type {MemoryRecord} from './memory-record.ts';
-import type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore, StoreSize} from './memory-store.ts';
 
-type StoredMemory = {readonly bytes: Uint8Array; readonly partition: string};
+type StoredMemory = {readonly bytes: Uint8Array; readonly partition: string; readonly timestamp: number};
 
 /** Keeps memories for as long as the process lives. It holds encoded bytes, so that nobody can change what is stored. */
 export class InMemoryStore implements MemoryStore {
@@ -28,7 +28,14 @@ export class InMemoryStore implements MemoryStore {
       const staged = new Map<string, StoredMemory | undefined>();
       for await (const [documentId, record] of changes) {
         checkName('document', documentId);
-        staged.set(documentId, record && {bytes: encodeMemoryRecord(record), partition: record.position.partition});
+        staged.set(
+          documentId,
+          record && {
+            bytes: encodeMemoryRecord(record),
+            partition: record.position.partition,
+            timestamp: record.timestamp,
+          },
+        );
       }
       for (const partition of progress.partitions.keys()) checkName('partition', partition);
       for (const output of progress.outputs.keys()) checkName('output', output);
@@ -52,11 +59,19 @@ export class InMemoryStore implements MemoryStore {
     };
   }
 
-  async *keys({partitions}: KeysOptions = {}): AsyncIterable<string> {
+  async *keys({partitions, before = Number.POSITIVE_INFINITY}: KeysOptions = {}): AsyncIterable<string> {
     this.#queue.checkOpen('list documents');
-    for (const [documentId, {partition}] of [...this.#memories]) {
-      if (partitions === undefined || partitions.has(partition)) yield documentId;
+    for (const [documentId, {partition, timestamp}] of [...this.#memories]) {
+      if (timestamp < before && (partitions === undefined || partitions.has(partition))) yield documentId;
     }
+  }
+
+  /** What is stored now. */
+  size(): StoreSize {
+    this.#queue.checkOpen('measure what is stored');
+    let bytes = 0;
+    for (const memory of this.#memories.values()) bytes += memory.bytes.length;
+    return {documents: this.#memories.size, bytes};
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,5 +4,5 @@ export {InMemoryStore} from './in-memory-store.ts';
 export {LmdbStore, type LmdbStoreOptions} from './lmdb-store.ts';
 export {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 export type {MemoryRecord} from './memory-record.ts';
-export type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
+export type {KeysOptions, MemoryChange, MemoryStore, StoreSize} from './memory-store.ts';
 export {NamespacedStore} from './namespaced-store.ts';

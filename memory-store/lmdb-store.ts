@@ -12,7 +12,7 @@ import {StoreClaim} from './lmdb/store-claim.ts';
 import {storedProgress} from './lmdb/stored-progress.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
-import type {KeysOptions, MemoryChange, MemoryStore} from './memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore, StoreSize} from './memory-store.ts';
 import {prepareFolder} from './prepare-folder.ts';
 import {openSealedValue, sealValue} from './sealed-value.ts';
 import {type Entry, type StagedChanges, type StoredRecords, stageChanges} from './stage-changes.ts';
@@ -163,7 +163,14 @@ export class LmdbStore implements MemoryStore {
     return storedProgress.read(this.#tables);
   }
 
-  async *keys({partitions}: KeysOptions = {}): AsyncIterable<string> {
+  /** What is stored now. */
+  size(): StoreSize {
+    this.#queue.checkOpen('measure what is stored');
+    const [, bytes] = this.#tables.metaValue<StoredRecords>(recordsKey) ?? [0, 0];
+    return {documents: (this.#tables.documents.getStats() as {entryCount: number}).entryCount, bytes};
+  }
+
+  async *keys({partitions, before}: KeysOptions = {}): AsyncIterable<string> {
     let last: Buffer | undefined;
     for (;;) {
       this.#queue.checkOpen('list documents');
@@ -176,9 +183,11 @@ export class LmdbStore implements MemoryStore {
         page.push(openSealedValue<Entry>(value, 'the name of a document'));
         last = Buffer.from(key);
       }
-      for (const [documentId, , , partition] of page) {
-        if (partitions === undefined) yield documentId;
-        else if (partitions.has(partition ?? (await this.get(documentId))?.position.partition ?? '')) yield documentId;
+      for (const [documentId, , , partition, timestamp] of page) {
+        if (partitions?.has(partition ?? (await this.get(documentId))?.position.partition ?? '') === false) continue;
+        if (before !== undefined && !((timestamp ?? (await this.get(documentId))?.timestamp ?? before) < before))
+          continue;
+        yield documentId;
       }
       if (page.length < pageOfKeys) return;
     }

@@ -7,6 +7,15 @@ export type MemoryChange = readonly [documentId: string, record: MemoryRecord | 
 export type KeysOptions = {
   /** Lists those documents alone whose memory ends in one of these partitions. */
   readonly partitions?: ReadonlySet<string>;
+  /** Lists those documents alone whose last record has an event time before this, in milliseconds since 1970. */
+  readonly before?: number;
+};
+
+/** What a store holds. */
+export type StoreSize = {
+  readonly documents: number;
+  /** Of records, as they are stored. */
+  readonly bytes: number;
 };
 
 /** Where memories live between steps and between runs. */

@@ -5,8 +5,17 @@ import {encodeMemoryRecord} from './encode-memory-record.ts';
 import type {MemoryDtype} from './memory-dtype.ts';
 import type {MemoryChange} from './memory-store.ts';
 
-/** Where a document's record lies, and which partition its memory ends in; earlier versions left that out. */
-export type Entry = readonly [documentId: string, number: number, bytes: number, partition?: string];
+/**
+ * Where a document's record lies, and which partition and event time its memory ends in; earlier versions left out these two, or
+ * the last.
+ */
+export type Entry = readonly [
+  documentId: string,
+  number: number,
+  bytes: number,
+  partition?: string,
+  timestamp?: number,
+];
 
 /** Numbers from the first on are free; the bytes are those of all records below it. */
 export type StoredRecords = readonly [nextNumber: number, usedBytes: number];
@@ -101,7 +110,7 @@ export async function stageChanges(
     }
     part.push([nextNumber, Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length)]);
     bytesInPart += bytes;
-    entries.set(documentId, [documentId, nextNumber, bytes, record.position.partition]);
+    entries.set(documentId, [documentId, nextNumber, bytes, record.position.partition, record.timestamp]);
     nextNumber++;
     usedBytes += bytes;
     await nextTurn();

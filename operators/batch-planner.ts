@@ -4,9 +4,6 @@ import type {SegmentTask} from './segment-task.ts';
 /** Batches that documents stay together for while others wait: each change of a batch copies memories. */
 const turnsTogether = 4;
 
-/** A waiting segment, and when it came in milliseconds. */
-type Waiting = {readonly task: SegmentTask; readonly since: number};
-
 /**
  * Groups waiting segments into batches: at most one segment of a document in each, documents in turn. One that waits has its turn after at
  * most four batches for each batch's worth of documents before it, however many segments those have.
@@ -16,7 +13,7 @@ type Waiting = {readonly task: SegmentTask; readonly since: number};
 export class BatchPlanner {
   readonly #batch: number;
   readonly #bufferedTokens: number;
-  readonly #queues = new Map<OpenDocument, Waiting[]>();
+  readonly #queues = new Map<OpenDocument, SegmentTask[]>();
   /** Documents of the latest batch. */
   #together: readonly OpenDocument[] = [];
   #turns = 0;
@@ -32,10 +29,9 @@ export class BatchPlanner {
   }
 
   add(task: SegmentTask): void {
-    const waiting = {task, since: performance.now()};
     const queue = this.#queues.get(task.document);
-    if (queue === undefined) this.#queues.set(task.document, [waiting]);
-    else queue.push(waiting);
+    if (queue === undefined) this.#queues.set(task.document, [task]);
+    else queue.push(task);
     this.#tokens += task.tokens.ids.length;
   }
 
@@ -47,7 +43,7 @@ export class BatchPlanner {
   /** Since when the segment waits that has waited longest; undefined if none waits. */
   get waitingSince(): number | undefined {
     let oldest: number | undefined;
-    for (const [{since}] of this.#queues.values() as Iterable<[Waiting]>) {
+    for (const [{since}] of this.#queues.values() as Iterable<[SegmentTask]>) {
       if (oldest === undefined || since < oldest) oldest = since;
     }
     return oldest;
@@ -65,7 +61,7 @@ export class BatchPlanner {
     this.#turns++;
     const tasks = this.#together.map(document => {
       const queue = this.#queues.get(document)!;
-      const {task} = queue.shift()!;
+      const task = queue.shift()!;
       this.#tokens -= task.tokens.ids.length;
       if (queue.length === 0) this.#queues.delete(document);
       return task;

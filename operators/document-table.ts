@@ -9,7 +9,7 @@ export type DocumentTableOptions = {
   readonly model: Model;
   readonly store: MemoryStore;
   /** Bytes of memories that stay open in the model after a commit. */
-  readonly openMemoryBytes: number;
+  readonly openMemoryBytes: () => number;
 };
 
 /** Memories copied out of the model at once; between two such copies it can step. */
@@ -22,7 +22,8 @@ export class DocumentTable {
   readonly #documents = new Map<string, OpenDocument>();
   /** Documents to be removed from the store, by the number of the commit that does so first. */
   readonly #forgotten = new Map<string, number>();
-  #inHand: OpenDocument | undefined;
+  /** Documents that must stay open although nothing of them waits to be stored. */
+  readonly #inHand = new Set<OpenDocument>();
   #commits = 0;
 
   constructor(options: DocumentTableOptions) {
@@ -36,26 +37,58 @@ export class DocumentTable {
    */
   async open(record: StreamRecord<unknown>): Promise<OpenDocument | undefined> {
     const id = record.key;
-    const document = this.#documents.get(id) ?? (await this.#load(record));
+    const document = this.#documents.get(id) ?? (await this.#load(id));
     this.#documents.delete(id);
     this.#documents.set(id, document);
-    this.#inHand = document;
+    this.#inHand.clear();
+    this.#inHand.add(document);
     return document.covers(record) ? undefined : document;
   }
 
+  /** Opens a document that was read before and holds it open until the next call of {@link open}; `undefined` if there is none. */
+  async reopen(id: string): Promise<OpenDocument | undefined> {
+    const document = this.#documents.get(id) ?? (await this.#load(id));
+    if (document.position === undefined) return undefined;
+    this.#documents.set(id, document);
+    this.#inHand.add(document);
+    return document;
+  }
+
+  /**
+   * Stored documents whose last record is older than a time, and that are not being read. No record may be opened meanwhile; what was
+   * given out may be forgotten.
+   */
+  async *readBefore(time: number): AsyncGenerator<string, void> {
+    // A commit under way may store one of these as read later than the list says, and close it.
+    const wereOpen = new Set(this.#documents.keys());
+    for await (const id of this.#options.store.keys({before: time})) {
+      if (this.#forgotten.has(id)) continue;
+      const document = this.#documents.get(id);
+      const settled = document === undefined || document.version === document.storedVersion;
+      if (settled && (document === undefined ? !wereOpen.has(id) : document.timestamp < time)) yield id;
+    }
+  }
+
+  /** Documents that are open, and the bytes of their memories. */
+  get hot(): {readonly documents: number; readonly bytes: number} {
+    return {documents: this.#documents.size, bytes: this.#openBytes()};
+  }
+
   /** Closes a document and leaves nothing of it; all of it must have been read. */
-  async forget(document: OpenDocument): Promise<void> {
-    this.#documents.delete(document.id);
-    if (this.#inHand === document) this.#inHand = undefined;
-    this.#forgotten.set(document.id, this.#commits);
-    await this.#options.model.release([document.id]);
+  async forget(id: string): Promise<void> {
+    const document = this.#documents.get(id);
+    if (document !== undefined) this.#inHand.delete(document);
+    this.#documents.delete(id);
+    this.#forgotten.set(id, this.#commits);
+    await this.#options.model.release([id]);
   }
 
   /** Whether more memories are open in the model than may be. */
   get overfull(): boolean {
     // Few documents cannot be too many; saves counting at each record.
-    const {model, openMemoryBytes} = this.#options;
-    return this.#documents.size * model.memoryBytes > openMemoryBytes && this.#openBytes() > openMemoryBytes;
+    const {model} = this.#options;
+    const limit = this.#options.openMemoryBytes();
+    return this.#documents.size * model.memoryBytes > limit && this.#openBytes() > limit;
   }
 
   /**
@@ -99,28 +132,29 @@ export class DocumentTable {
     };
   }
 
-  async #load(record: StreamRecord<unknown>): Promise<OpenDocument> {
+  async #load(id: string): Promise<OpenDocument> {
     const {model, store} = this.#options;
-    const stored = this.#forgotten.has(record.key) ? undefined : await store.get(record.key);
+    const stored = this.#forgotten.has(id) ? undefined : await store.get(id);
     if (stored !== undefined && stored.fingerprint !== model.fingerprint) {
       throw new MemoryMismatchError(
-        `Cannot read document "${record.key}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
+        `Cannot read document "${id}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
       );
     }
-    if (stored === undefined) return new OpenDocument(record.key, model);
-    const document = OpenDocument.fromRecord(record.key, stored, model);
-    if (document.segments > 0) await model.restore(record.key, stored.memory);
+    if (stored === undefined) return new OpenDocument(id, model);
+    const document = OpenDocument.fromRecord(id, stored, model);
+    if (document.segments > 0) await model.restore(id, stored.memory);
     return document;
   }
 
   /** Closes stored documents that have ended, and the least recently read of the others while too many memories are open. */
   async #closeIdle(): Promise<void> {
-    const {model, openMemoryBytes} = this.#options;
+    const {model} = this.#options;
+    const limit = this.#options.openMemoryBytes();
     let bytes = this.#openBytes();
     const closed: string[] = [];
     for (const document of this.#documents.values()) {
-      const idle = document.version === document.storedVersion && document !== this.#inHand;
-      if (!idle || !(document.ended || bytes > openMemoryBytes)) continue;
+      const idle = document.version === document.storedVersion && !this.#inHand.has(document);
+      if (!idle || !(document.ended || bytes > limit)) continue;
       if (document.segments > 0) bytes -= model.memoryBytes;
       this.#documents.delete(document.id);
       closed.push(document.id);

@@ -13,3 +13,4 @@ export {KeyedLinesDecoder, type KeyedLinesDecoderOptions} from './keyed-lines-de
 export {MessageDecoder, type MessageDecoderOptions, type MessageFormat, messageFormats} from './message-decoder.ts';
 export type {ReadingStatistics} from './reading-statistics.ts';
 export {RememberStream, type RememberStreamOptions} from './remember-stream.ts';
+export type {ReadSegment} from './segment-reader.ts';

@@ -12,4 +12,6 @@ export type ReadingStatistics = {
   skippedRecords: number;
   /** Documents that ended without a token, for which nothing was emitted. */
   emptyDocuments: number;
+  /** Documents that were forgotten because no record of theirs had come for too long. */
+  expiredDocuments: number;
 };

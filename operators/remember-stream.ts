@@ -12,7 +12,8 @@ import {DocumentTable} from './document-table.ts';
 import type {Embedding} from './embedding.ts';
 import type {OpenDocument} from './open-document.ts';
 import type {ReadingStatistics} from './reading-statistics.ts';
-import {SegmentReader} from './segment-reader.ts';
+import {type ReadSegment, SegmentReader} from './segment-reader.ts';
+import type {SegmentTask} from './segment-task.ts';
 
 export type RememberStreamOptions = {
   readonly model: Model;
@@ -32,13 +33,33 @@ export type RememberStreamOptions = {
    * @default Infinity
    */
   readonly maxWaitMs?: number;
-  /** Bytes of memories held open in the engine; the least recently read are closed at checkpoints. @default 1 GiB */
-  readonly openMemoryBytes?: number;
+  /**
+   * Bytes of memories held open in the engine, or what tells them if they change; the least recently read are closed at checkpoints.
+   *
+   * @default 1 GiB
+   */
+  readonly openMemoryBytes?: number | (() => number);
+  /**
+   * Milliseconds after which a document is quiet: what of its text does not fill a segment is read as if it had ended, and emitted, as a
+   * segment or, if `every` is `document`, as the document. Its memory stays as it was. A barrier then comes when the source's time for one does.
+   *
+   * @default Infinity
+   */
+  readonly idleMs?: number;
+  /**
+   * A document of which no record came for this long is forgotten, and begins anew with its next record. Time is that of the records: the
+   * latest timestamp that was read, which counts up to the present.
+   *
+   * @default Infinity
+   */
+  readonly expireAfterMs?: number;
+  /** Told of each segment that the model has read. */
+  readonly onSegment?: (segment: ReadSegment) => void;
   /** Whether ill-formed UTF-8 ends the run, instead of being read as U+FFFD. @default false */
   readonly strict?: boolean;
-  /** Asked for a barrier when more memories are open than `openMemoryBytes` allows. */
+  /** Asked for a barrier when more memories are open than `openMemoryBytes` allows, and told of what quiet documents give. */
   readonly checkpoints?: CheckpointSchedule;
-  /** Ends reading in the middle of a record; the stream then errors with its reason. */
+  /** Ends reading in the middle of a record, and waiting for documents to become quiet; the stream then errors with its reason. */
   readonly signal?: AbortSignal;
 };
 
@@ -46,6 +67,15 @@ export type RememberStreamOptions = {
 const pieceBytes = 64 * 1024;
 
 const nothing = new Uint8Array(0);
+
+/** Documents forgotten between two barriers because they expired: each is to be removed from a changelog. */
+const expiredAtOnce = 1000;
+
+/** Expired documents are looked for when this part of the time to expire has passed. */
+const expiryLooks = 8;
+
+/** Quiet documents are looked for so often within `idleMs`, so that they share batches. */
+const idleLooks = 4;
 
 /**
  * Reads documents with a model: tokenises, cuts segments, steps them in batches, keeps each document's memory, and emits embeddings.
@@ -63,12 +93,27 @@ export class RememberStream extends TransformStream<
   readonly #statistics: ReadingStatistics;
   readonly #documents: DocumentTable;
   readonly #reader: SegmentReader;
+  /** Ends the stream with an error. */
+  readonly #fail: (error: unknown) => void;
+  /** Documents with text that was not emitted yet, and since when they are quiet; the longest first. */
+  readonly #quiet = new Map<string, number>();
+  #idleTimer: NodeJS.Timeout | undefined;
+  /** Latest event time of all records. */
+  #now = Number.NEGATIVE_INFINITY;
+  #expiryLook = Number.NEGATIVE_INFINITY;
+  /** Records, and documents that became quiet, are read one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** @throws {RangeError} If a number is out of range, or the tokenizer gives tokens that the model does not know. */
   constructor(options: RememberStreamOptions) {
     const {model, store, tokenizer, batch = 1, every = 'document'} = options;
     const {bufferedTokens = 131_072 * batch, openMemoryBytes = 2 ** 30, maxWaitMs = Number.POSITIVE_INFINITY} = options;
-    for (const [name, value] of Object.entries({batch, bufferedTokens, openMemoryBytes})) {
+    const {idleMs = Number.POSITIVE_INFINITY, expireAfterMs = Number.POSITIVE_INFINITY, onSegment, signal} = options;
+    for (const [name, value] of Object.entries({
+      batch,
+      bufferedTokens,
+      ...(typeof openMemoryBytes === 'number' && {openMemoryBytes}),
+    })) {
       if (Number.isSafeInteger(value) && value > 0) continue;
       throw new RangeError(
         `Cannot construct RememberStream as ${name} must be a positive integer: current value is ${value}`,
@@ -78,6 +123,10 @@ export class RememberStream extends TransformStream<
       throw new RangeError(
         `Cannot construct RememberStream as maxWaitMs must be 0 or more: current value is ${maxWaitMs}`,
       );
+    }
+    for (const [name, value] of Object.entries({idleMs, expireAfterMs})) {
+      if (value > 0) continue;
+      throw new RangeError(`Cannot construct RememberStream as ${name} must be positive: current value is ${value}`);
     }
     if (tokenizer.vocabularySize > model.config.vocabularySize) {
       throw new RangeError(
@@ -89,15 +138,22 @@ export class RememberStream extends TransformStream<
       start: controller => {
         output = controller;
       },
-      transform: async (element, controller) => {
-        if (!(element instanceof Checkpoint)) return this.#read(element);
-        await this.#reader.finish();
-        element.onCommit(await this.#documents.prepareCommit());
-        controller.enqueue(element);
-      },
-      flush: () => this.#reader.finish(),
+      transform: (element, controller) =>
+        this.#inTurn(async () => {
+          if (!(element instanceof Checkpoint)) return this.#read(element);
+          await this.#reader.finish();
+          element.onCommit(await this.#documents.prepareCommit());
+          controller.enqueue(element);
+        }),
+      flush: () =>
+        this.#inTurn(() => {
+          this.#stopWatching();
+          return this.#reader.finish();
+        }),
     });
     this.#options = options;
+    this.#fail = error => output.error(error);
+    signal?.addEventListener('abort', () => this.#stopWatching(), {once: true});
     this.#statistics = {
       documents: 0,
       segments: 0,
@@ -106,8 +162,13 @@ export class RememberStream extends TransformStream<
       replaced: 0,
       skippedRecords: 0,
       emptyDocuments: 0,
+      expiredDocuments: 0,
     };
-    this.#documents = new DocumentTable({model, store, openMemoryBytes});
+    this.#documents = new DocumentTable({
+      model,
+      store,
+      openMemoryBytes: typeof openMemoryBytes === 'number' ? () => openMemoryBytes : openMemoryBytes,
+    });
     this.#reader = new SegmentReader({
       model,
       every,
@@ -115,10 +176,11 @@ export class RememberStream extends TransformStream<
       bufferedTokens,
       maxWaitMs,
       statistics: this.#statistics,
-      signal: options.signal,
+      signal,
+      onSegment,
       emit: embedding => output.enqueue(embedding),
       // Reported even while no further record comes in whose reading could fail.
-      fail: error => output.error(error),
+      fail: this.#fail,
     });
   }
 
@@ -127,13 +189,26 @@ export class RememberStream extends TransformStream<
     return this.#statistics;
   }
 
+  /** Documents whose memories are open in the engine, or that are not stored yet, and the bytes of their memories there. */
+  get hot(): {readonly documents: number; readonly bytes: number} {
+    return this.#documents.hot;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.#options.idleMs === undefined) return work();
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
   async #read(record: StreamRecord<DocumentChunk>): Promise<void> {
-    const document = await this.#documents.open(record);
+    const document = await this.#openInTime(record);
     if (document === undefined) {
       this.#statistics.skippedRecords++;
       return;
     }
     const {content, last, forget} = record.value;
+    this.#quiet.delete(record.key);
     document.version++;
     document.ended = last;
     for (let start = 0; start < content.length; start += pieceBytes) {
@@ -146,12 +221,15 @@ export class RememberStream extends TransformStream<
     document.position = record.position;
     document.timestamp = record.timestamp;
     if (last) {
-      this.#readTail(document, record);
+      this.#readTail(document, {...record, partial: false});
       await this.#reader.startDue();
+    } else if (this.#options.idleMs !== undefined && content.length > 0) {
+      this.#quiet.set(record.key, performance.now());
+      this.#watchQuiet();
     }
     if (forget) {
       await this.#reader.finish();
-      await this.#documents.forget(document);
+      await this.#documents.forget(document.id);
     }
     if (this.#documents.overfull) this.#options.checkpoints?.request();
   }
@@ -163,7 +241,7 @@ export class RememberStream extends TransformStream<
     return {ids, byteLengths};
   }
 
-  #countReplaced(replaced: number, {id}: OpenDocument, {position}: StreamRecord<DocumentChunk>): void {
+  #countReplaced(replaced: number, {id}: OpenDocument, {position}: Pick<StreamRecord<unknown>, 'position'>): void {
     this.#statistics.replaced += replaced;
     if (replaced === 0 || !this.#options.strict) return;
     throw new DecodeError(
@@ -171,21 +249,97 @@ export class RememberStream extends TransformStream<
     );
   }
 
+  /** Opens the document of a record, anew if the one that was has expired; `undefined` if the record is part of its memory already. */
+  async #openInTime(record: StreamRecord<DocumentChunk>): Promise<OpenDocument | undefined> {
+    const {expireAfterMs} = this.#options;
+    const document = await this.#documents.open(record);
+    if (expireAfterMs === undefined) return document;
+    // A clock that is wrong somewhere must not let everything expire.
+    this.#now = Math.max(this.#now, Math.min(record.timestamp, Date.now()));
+    const limit = this.#now - expireAfterMs;
+    let current = document;
+    if (document?.position !== undefined && document.timestamp < limit) {
+      await this.#expire(record.key);
+      current = await this.#documents.open(record);
+    }
+    if (this.#now - this.#expiryLook >= expireAfterMs / expiryLooks) await this.#forgetExpired(limit);
+    return current;
+  }
+
+  async #forgetExpired(limit: number): Promise<void> {
+    let count = 0;
+    for await (const id of this.#documents.readBefore(limit)) {
+      await this.#expire(id);
+      if (++count < expiredAtOnce) continue;
+      // The others once these are stored as forgotten.
+      this.#options.checkpoints?.request();
+      return;
+    }
+    this.#expiryLook = this.#now;
+  }
+
+  async #expire(id: string): Promise<void> {
+    if (this.#quiet.delete(id)) await this.#readQuietTail(id);
+    await this.#reader.finish();
+    await this.#documents.forget(id);
+    this.#statistics.expiredDocuments++;
+  }
+
+  #watchQuiet(): void {
+    const {idleMs, signal} = this.#options;
+    if (this.#idleTimer !== undefined || this.#quiet.size === 0 || signal?.aborted) return;
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      this.#inTurn(() => this.#readQuiet()).then(() => this.#watchQuiet(), this.#fail);
+    }, idleMs! / idleLooks);
+  }
+
+  #stopWatching(): void {
+    clearTimeout(this.#idleTimer);
+    this.#quiet.clear();
+  }
+
+  /** Emits what waits of documents that have been quiet for long enough. */
+  async #readQuiet(): Promise<void> {
+    const {idleMs, checkpoints} = this.#options;
+    let any = false;
+    for (const [id, since] of this.#quiet) {
+      if (performance.now() - since < idleMs!) break;
+      this.#quiet.delete(id);
+      await this.#readQuietTail(id);
+      any = true;
+    }
+    if (!any) return;
+    await this.#reader.finish();
+    checkpoints?.count(1);
+  }
+
+  async #readQuietTail(id: string): Promise<void> {
+    const document = await this.#documents.reopen(id);
+    if (document === undefined) return;
+    const {position, timestamp} = document;
+    this.#readTail(document, {position: position!, timestamp, partial: this.#options.every === 'segment'});
+    await this.#reader.startDue();
+  }
+
   /**
    * Reads what waits for more to come as if nothing did. The memory stays as it is, so that it does not depend on where a source happened
    * to pause.
    */
-  #readTail(document: OpenDocument, record: StreamRecord<DocumentChunk>): void {
+  #readTail(document: OpenDocument, end: TailEnd): void {
+    const {partial} = end;
     const {segmentLength} = this.#options.model.config;
     const {ids, byteLengths, replaced} = this.#options.tokenizer.push(document.carry, nothing, true);
-    this.#countReplaced(replaced, document, record);
+    if (!partial) this.#countReplaced(replaced, document, end);
     const held = document.pending.all();
     const tail = {
       ids: concatenate(held.ids, ids),
       byteLengths: concatenate(held.byteLengths, byteLengths),
     };
     if (tail.ids.length < segmentLength) {
-      this.#reader.add({...task(document, tail, record), tail: true, final: true});
+      if (!partial || tail.ids.length > 0) {
+        this.#reader.add({...task(document, tail, end), tail: true, final: !partial, partial});
+      }
       return;
     }
     // A whole segment would advance the memory: a copy of it takes the tail instead.
@@ -195,15 +349,34 @@ export class RememberStream extends TransformStream<
         ids: tail.ids.slice(start, start + segmentLength),
         byteLengths: tail.byteLengths.slice(start, start + segmentLength),
       };
-      const final = start + segmentLength > tail.ids.length;
-      this.#reader.add({...task(document, tokens, record), memory, fork: start === 0, tail: true, final});
+      const ends = start + segmentLength > tail.ids.length;
+      const part = {memory, fork: start === 0, tail: true, final: ends && !partial, partial: ends && partial};
+      this.#reader.add({...task(document, tokens, end), ...part});
     }
   }
 }
 
+/** A document's last record so far, and whether the document is only quiet behind it. */
+type TailEnd = Pick<StreamRecord<unknown>, 'position' | 'timestamp'> & {readonly partial: boolean};
+
 /** A segment that the document's own memory reads and keeps. */
-function task(document: OpenDocument, tokens: Tokens, {position, timestamp}: StreamRecord<DocumentChunk>) {
-  return {document, memory: document.id, fork: false, tokens, position, timestamp, tail: false, final: false};
+function task(
+  document: OpenDocument,
+  tokens: Tokens,
+  {position, timestamp}: Pick<StreamRecord<unknown>, 'position' | 'timestamp'>,
+): SegmentTask {
+  return {
+    document,
+    memory: document.id,
+    fork: false,
+    tokens,
+    position,
+    timestamp,
+    tail: false,
+    final: false,
+    partial: false,
+    since: performance.now(),
+  };
 }
 
 function concatenate(first: Int32Array, second: Int32Array): Int32Array {

@@ -17,6 +17,7 @@ export type SegmentReaderOptions = {
   readonly statistics: ReadingStatistics;
   /** Starts no batch once it is aborted. */
   readonly signal: AbortSignal | undefined;
+  readonly onSegment: ((segment: ReadSegment) => void) | undefined;
   readonly emit: (embedding: StreamRecord<Embedding>) => void;
   readonly fail: (error: unknown) => void;
 };
@@ -27,6 +28,13 @@ type StepOutcome = {
   readonly result: StepResult | undefined;
   /** `undefined` if no document's vector is due by a summary head. */
   readonly compressedMeans: Float32Array | undefined;
+};
+
+/** A segment that the model has read, for measurements. */
+export type ReadSegment = {
+  readonly tokens: number;
+  /** From when its text had been read until its result, in milliseconds. */
+  readonly ms: number;
 };
 
 /** What was read of a document: by its memory, or beyond it. */
@@ -143,8 +151,8 @@ export class SegmentReader {
   }
 
   async #finishTask(task: SegmentTask, {result, compressedMeans}: StepOutcome): Promise<void> {
-    const {model, every, statistics} = this.#options;
-    const {document, tokens, tail, final} = task;
+    const {model, every, statistics, onSegment} = this.#options;
+    const {document, tokens, tail, final, partial} = task;
     const totals = tail ? this.#tail(document) : document;
     if (result !== undefined) {
       const segment = new RunningSummary(result.hiddenSum.length);
@@ -160,11 +168,13 @@ export class SegmentReader {
       statistics.segments++;
       statistics.tokens += segment.tokens;
       statistics.bytes += segment.bytes;
+      onSegment?.({tokens: segment.tokens, ms: performance.now() - task.since});
       if (every === 'segment') this.#emit(task, {of: segment, totals, vector: segment.meanHidden()});
     }
-    if (!final) return;
+    if (!final && !partial) return;
     this.#tails.delete(document);
     if (task.memory !== document.id) await model.release([task.memory]);
+    if (partial) return;
     statistics.documents++;
     if (totals.summary.tokens > 0) {
       this.#emit(task, {of: totals.summary, totals, ...this.#documentVector(totals.summary, compressedMeans)});

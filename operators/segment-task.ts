@@ -18,4 +18,8 @@ export type SegmentTask = {
   readonly tail: boolean;
   /** Whether the document's embedding is due after this segment. */
   readonly final: boolean;
+  /** Whether the tail ends here without the document having ended: it is only quiet. */
+  readonly partial: boolean;
+  /** When its text had been read, on the clock of `performance.now()`. */
+  readonly since: number;
 };

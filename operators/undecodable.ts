@@ -13,5 +13,5 @@ export function undecodable(
   const where = `the record at offset ${position.offset} of "${position.partition}"`;
   const what = line === undefined ? where : `line ${line} of ${where}`;
   const error = new DecodeError(`Cannot decode ${what} as ${reason.message}`, {cause: reason.cause});
-  return {key, position, timestamp, content, error};
+  return {key, position, timestamp, content, last: value.last, error};
 }

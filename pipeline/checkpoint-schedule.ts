@@ -22,7 +22,7 @@ export class CheckpointSchedule {
     this.bytes = bytes;
   }
 
-  /** Counts input that was emitted. */
+  /** Counts input that was emitted, or output that no input brought about. */
   count(bytes: number): void {
     this.#seen += bytes;
   }
@@ -34,6 +34,11 @@ export class CheckpointSchedule {
 
   get due(): boolean {
     return this.#requested || this.#seen >= this.bytes;
+  }
+
+  /** Whether anything was counted or asked for since the last barrier. */
+  get pending(): boolean {
+    return this.#requested || this.#seen > 0;
   }
 
   /** Starts counting anew; called by the source when it emits a barrier. */

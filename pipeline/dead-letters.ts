@@ -6,6 +6,8 @@ export type DeadLetter = {
   readonly position: Position;
   readonly timestamp: number;
   readonly content: Uint8Array;
+  /** Whether it was the last record of its document. */
+  readonly last?: boolean;
   readonly error: Error;
 };
 

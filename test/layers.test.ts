@@ -18,7 +18,7 @@ const APART = new Set(['operators', 'connectors', 'training']);
 const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
   [/^@tensorflow\//, /^(model|training|bench|test\/(model|training))\//],
   [/^lmdb$/, /^memory-store\/lmdb\//],
-  [/^(commander|cli-progress)$/, /^cli\//],
+  [/^(commander|cli-progress|pino|prom-client|yaml)$/, /^cli\//],
   [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/integration)\//],
 ];
 

@@ -99,7 +99,9 @@ async function help(command: readonly string[]): Promise<string> {
 /** Names of the commands under one, by its help. */
 function commandsIn(text: string): string[] {
   const [, list = ''] = text.split('\nCommands:\n');
-  return [...list.matchAll(/^ {2}(?<name>[a-z]+)/gm)].map(({groups}) => groups!.name!).filter(name => name !== 'help');
+  return [...list.matchAll(/^ {2}(?<name>[a-z][a-z-]*)/gm)]
+    .map(({groups}) => groups!.name!)
+    .filter(name => name !== 'help');
 }
 
 async function collectHelp(command: readonly string[] = []): Promise<Map<string, string>> {

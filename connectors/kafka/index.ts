@@ -1,4 +1,6 @@
 export {type CompressionName, compressionNames} from './compression.ts';
+export type {StoredDeadLetter} from './dead-letter-message.ts';
+export {DeadLetterTopic, type ListedDeadLetter, type ReplayOptions} from './dead-letter-topic.ts';
 export {InMemoryPartitionStores} from './in-memory-partition-stores.ts';
 export type {
   Fetched,

@@ -45,6 +45,11 @@ export type KafkaWorkerOptions = {
   readonly checkpointBytes?: number;
   /** What is read of a partition at once; twice as much is held. @default 1 MiB */
   readonly fetchBytes?: number;
+  /**
+   * What is held of all partitions; each has an equal part and waits for the pipeline to take it before more is read. Counted as brokers
+   * store it, compressed or not. @default 64 MiB
+   */
+  readonly heldBytes?: number;
   /** How long a worker may be silent before its partitions are given to others, in milliseconds. @default 30000 */
   readonly sessionTimeoutMs?: number;
   /** After how long the cluster drops a checkpoint that does not come to its end, in milliseconds. @default 60000 */
@@ -84,9 +89,9 @@ export class KafkaWorker {
 
   /** @throws {RangeError | TypeError} If an option is not valid. */
   constructor(options: KafkaWorkerOptions) {
-    const {checkpointMs = 1, checkpointBytes = 1, fetchBytes = 1} = options;
+    const {checkpointMs = 1, checkpointBytes = 1, fetchBytes = 1, heldBytes = 1} = options;
     const {sessionTimeoutMs = 1, transactionTimeoutMs = 1} = options;
-    const numbers = {checkpointMs, checkpointBytes, fetchBytes, sessionTimeoutMs, transactionTimeoutMs};
+    const numbers = {checkpointMs, checkpointBytes, fetchBytes, heldBytes, sessionTimeoutMs, transactionTimeoutMs};
     for (const [name, value] of Object.entries(numbers)) {
       if (Number.isSafeInteger(value) && value > 0) continue;
       throw new RangeError(
@@ -238,6 +243,7 @@ export class KafkaWorker {
     const {client, application, topic, output, deadLetters, stores, pipeline, fingerprint} = this.#options;
     const {guarantee = 'exactly-once', startAt = 'earliest', dtype = 'float32', onEvent = () => {}} = this.#options;
     const {checkpointMs = 5000, checkpointBytes = 64 * 1024 * 1024, fetchBytes = 1024 * 1024} = this.#options;
+    const {heldBytes = 64 * 1024 * 1024} = this.#options;
     const {transactionTimeoutMs = 60_000} = this.#options;
     const partitions = await client.partitionCount(topic);
     if (partitions === undefined) {
@@ -271,7 +277,8 @@ export class KafkaWorker {
       dtype,
       checkpointMs,
       checkpointBytes,
-      fetchBytes,
+      // One part is given out while the next is read.
+      fetchBytes: () => Math.max(1, Math.min(fetchBytes, Math.floor(heldBytes / 2 / Math.max(1, this.#running.size)))),
       transactionTimeoutMs,
       onEvent,
     };

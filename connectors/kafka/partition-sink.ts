@@ -1,11 +1,10 @@
 import {WritableStream} from 'node:stream/web';
 import {Checkpoint} from '../../pipeline/checkpoint.ts';
-import type {DeadLetter} from '../../pipeline/dead-letters.ts';
 import type {Element} from '../../pipeline/element.ts';
 import type {Message} from '../../pipeline/message.ts';
 import type {Sink} from '../../pipeline/sink.ts';
 import type {StreamRecord} from '../../pipeline/stream-record.ts';
-import type {OutgoingMessage} from './kafka-client.ts';
+import {deadLetterMessage} from './dead-letter-message.ts';
 import type {KafkaDeadLetters} from './kafka-dead-letters.ts';
 import {partitionOf} from './partition-of.ts';
 import type {PartitionWriter} from './partition-writer.ts';
@@ -22,8 +21,10 @@ export type PartitionSinkOptions = {
   readonly deadLetters: {readonly letters: KafkaDeadLetters; readonly output: OutputTopic} | undefined;
   readonly guarantee: Guarantee;
   /** Called behind each barrier that was committed. */
-  readonly onCommitted: (checkpoint: Checkpoint, ms: number) => void;
+  readonly onCommitted: (checkpoint: Checkpoint, committed: Committed) => void;
 };
+
+export type Committed = {readonly results: number; readonly deadLetters: number; readonly ms: number};
 
 /** How long results wait for others to be written with them, where they do not wait for a barrier. */
 const lingerMs = 20;
@@ -43,6 +44,8 @@ export class PartitionSink implements Sink<Message> {
   #committing: Promise<void> | undefined;
   #held: StreamRecord<Message>[] = [];
   #heldBytes = 0;
+  /** Since the last barrier. */
+  #results = 0;
 
   constructor(options: PartitionSinkOptions) {
     this.#options = options;
@@ -90,6 +93,7 @@ export class PartitionSink implements Sink<Message> {
   async #put({key, value, timestamp}: StreamRecord<Message>, fail: (error: unknown) => void): Promise<void> {
     const {writer, output, guarantee} = this.#options;
     await writer.write(output.topic, partitionOf(key, output), {key, timestamp, ...value});
+    this.#results++;
     if (guarantee === 'exactly-once') return;
     this.#lingering ??= setTimeout(() => {
       this.#lingering = undefined;
@@ -103,7 +107,8 @@ export class PartitionSink implements Sink<Message> {
     const start = performance.now();
     clearTimeout(this.#lingering);
     this.#lingering = undefined;
-    for (const letter of deadLetters?.letters.take() ?? []) {
+    const letters = deadLetters?.letters.take() ?? [];
+    for (const letter of letters) {
       const {output} = deadLetters!;
       await writer.write(output.topic, partitionOf(letter.key, output), deadLetterMessage(letter));
     }
@@ -113,19 +118,7 @@ export class PartitionSink implements Sink<Message> {
     });
     checkpoint.onCommit(progress => store.finish(progress));
     await checkpoint.commit();
-    onCommitted(checkpoint, performance.now() - start);
+    onCommitted(checkpoint, {results: this.#results, deadLetters: letters.length, ms: performance.now() - start});
+    this.#results = 0;
   }
-}
-
-function deadLetterMessage({key, position, timestamp, content, error}: DeadLetter): OutgoingMessage {
-  return {
-    key,
-    value: content,
-    timestamp,
-    headers: {
-      'palimpsest-error': error.message,
-      'palimpsest-error-name': error.name,
-      'palimpsest-position': `${position.partition}@${position.offset}`,
-    },
-  };
 }

@@ -15,8 +15,8 @@ export type PartitionSourceOptions = {
   readonly nextOffset: bigint;
   /** Longest time between two barriers while there are records, in milliseconds. */
   readonly checkpointMs: number;
-  /** What is read at once; twice as much is held. */
-  readonly fetchBytes: number;
+  /** What may be read at once, asked each time; twice as much is held. */
+  readonly fetchBytes: () => number;
   readonly checkpoints: CheckpointSchedule;
 };
 
@@ -34,6 +34,8 @@ const utf8 = new TextDecoder('utf-8', {fatal: true});
  */
 export class PartitionSource implements Source<DocumentChunk> {
   readonly #options: PartitionSourceOptions;
+  /** Event time of the last record that each barrier covers. */
+  readonly #timestamps = new WeakMap<Checkpoint, number>();
   #finishing = false;
   /** Behind the last record that can be read, as far as it is known. */
   endOffset: bigint;
@@ -41,6 +43,11 @@ export class PartitionSource implements Source<DocumentChunk> {
   constructor(options: PartitionSourceOptions) {
     this.#options = options;
     this.endOffset = options.nextOffset;
+  }
+
+  /** Event time of the last record before a barrier of this source; `undefined` if none was read. */
+  timestampOf(checkpoint: Checkpoint): number | undefined {
+    return this.#timestamps.get(checkpoint);
   }
 
   /** Ends the stream behind what was given out, with a barrier. */
@@ -57,19 +64,23 @@ export class PartitionSource implements Source<DocumentChunk> {
     const {reader, topic, partition, checkpointMs, fetchBytes, checkpoints} = this.#options;
     const name = `${topic}/${partition}`;
     let {nextOffset} = this.#options;
+    let timestamp: number | undefined;
     let committed = nextOffset;
     let last = performance.now();
+    const dirty = () => nextOffset > committed || checkpoints.pending;
     const due = () => checkpoints.due || performance.now() - last >= checkpointMs;
     const barrier = () => {
       checkpoints.reset();
       last = performance.now();
       committed = nextOffset;
-      return new Checkpoint(new Map([[name, {nextOffset, ended: false}]]));
+      const checkpoint = new Checkpoint(new Map([[name, {nextOffset, ended: false}]]));
+      if (timestamp !== undefined) this.#timestamps.set(checkpoint, timestamp);
+      return checkpoint;
     };
     const fetch = (from: bigint): Promise<Fetched> => {
-      const remaining = nextOffset > committed ? checkpointMs - (performance.now() - last) : fetchWaitMs;
+      const remaining = dirty() ? checkpointMs - (performance.now() - last) : fetchWaitMs;
       const maxWaitMs = Math.ceil(Math.min(fetchWaitMs, Math.max(1, remaining)));
-      const fetching = reader.fetch(from, {maxBytes: fetchBytes, maxWaitMs, signal});
+      const fetching = reader.fetch(from, {maxBytes: fetchBytes(), maxWaitMs, signal});
       // Awaited when the records before it have been taken.
       fetching.catch(() => {});
       return fetching;
@@ -80,22 +91,23 @@ export class PartitionSource implements Source<DocumentChunk> {
       const fetched = await fetching;
       this.endOffset = fetched.endOffset;
       // Time that passed while there was nothing to commit is not time that something waited.
-      if (nextOffset === committed) last = performance.now();
+      if (!dirty()) last = performance.now();
       // Reading ahead while there is more; what nobody has written yet is waited for below.
       const ahead = fetched.nextOffset < fetched.endOffset ? fetch(fetched.nextOffset) : undefined;
       for (const message of fetched.messages) {
         if (this.#finishing) break;
         nextOffset = message.offset + 1n;
+        timestamp = message.timestamp;
         checkpoints.count(recordBytes(message));
         yield streamRecord(message, name);
         if (due()) yield barrier();
       }
       if (this.#finishing) break;
       nextOffset = fetched.nextOffset;
-      if (nextOffset > committed && due()) yield barrier();
+      if (dirty() && due()) yield barrier();
       fetching = ahead ?? fetch(nextOffset);
     }
-    if (nextOffset > committed) yield barrier();
+    if (dirty()) yield barrier();
   }
 
   /** Nothing to do: the reader belongs to whoever opened it. */

@@ -27,6 +27,8 @@ export type PartitionContext = {
   readonly deadLetters: DeadLetters | undefined;
   /** Asks for a barrier earlier than it is due. */
   readonly checkpoints: CheckpointSchedule;
+  /** Behind the last record of the partition that can be read, as far as it is known. */
+  readonly endOffset: () => bigint;
   /** Has something disposed of when work on the partition ends. */
   own<T extends AsyncDisposable>(resource: T): T;
 };
@@ -47,7 +49,7 @@ export type PartitionTaskOptions = {
   readonly dtype: MemoryDtype;
   readonly checkpointMs: number;
   readonly checkpointBytes: number;
-  readonly fetchBytes: number;
+  readonly fetchBytes: () => number;
   readonly transactionTimeoutMs: number;
   readonly onEvent: (event: WorkerEvent) => void;
 };
@@ -177,9 +179,10 @@ export class PartitionTask {
       output,
       deadLetters: deadLetterTopic && {letters, output: deadLetterTopic},
       guarantee,
-      onCommitted: ({partitions}, ms) => {
-        const moved = partitions.get(`${topic}/${partition}`)!;
-        onEvent({type: 'committed', partition, nextOffset: moved.nextOffset, endOffset: source.endOffset, ms});
+      onCommitted: (checkpoint, committed) => {
+        const {nextOffset} = checkpoint.partitions.get(`${topic}/${partition}`)!;
+        const timestamp = source.timestampOf(checkpoint);
+        onEvent({type: 'committed', partition, nextOffset, endOffset: source.endOffset, timestamp, ...committed});
       },
     });
     const pipeline = this.#options.pipeline({
@@ -188,6 +191,7 @@ export class PartitionTask {
       store,
       deadLetters: deadLetterTopic && letters,
       checkpoints,
+      endOffset: () => source.endOffset,
       own: resource => this.#own(resource),
     });
     onEvent({type: 'started', partition, nextOffset});

@@ -1,7 +1,7 @@
 import {PipelineError} from '../../errors.ts';
 import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
 import type {MemoryRecord} from '../../memory-store/memory-record.ts';
-import type {MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
+import type {KeysOptions, MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
 import type {PartitionProgress, Progress} from '../../pipeline/progress.ts';
 import {forgetMessages, memoryMessages, progressMessage} from './changelog.ts';
 import type {PartitionWriter} from './partition-writer.ts';
@@ -58,8 +58,8 @@ export class ReplicatedStore implements MemoryStore {
     return this.#options.local.progress();
   }
 
-  keys(): AsyncIterable<string> {
-    return this.#options.local.keys();
+  keys(options?: KeysOptions): AsyncIterable<string> {
+    return this.#options.local.keys(options);
   }
 
   async commit(changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>, progress: Progress): Promise<void> {

@@ -14,6 +14,11 @@ export type WorkerEvent =
       readonly nextOffset: bigint;
       /** Behind the last record of the input that can be read. */
       readonly endOffset: bigint;
+      /** Event time of the last record read, in milliseconds since 1970; `undefined` if none was read since work on the partition began. */
+      readonly timestamp: number | undefined;
+      /** Results and dead letters that became visible with it, or for results of `at-least-once`, were written since the last one. */
+      readonly results: number;
+      readonly deadLetters: number;
       /** From the barrier's arrival at the sink until memories and progress were stored. */
       readonly ms: number;
     }

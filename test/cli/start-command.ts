@@ -29,6 +29,8 @@ export type StartedCommand = {
   readonly ended: Promise<CommandResult>;
   /** Resolves once standard error holds a text; rejects if the command ends before. */
   readonly says: (text: string) => Promise<void>;
+  /** What standard error holds so far. */
+  readonly said: () => string;
 };
 
 /** Starts the real binary in a process of its own. */
@@ -58,5 +60,5 @@ export function startCommand(
       ended.then(() => reject(new Error(`The command ended without saying "${text}": ${stderr}`)), reject);
       look();
     });
-  return {process: child, ended, says};
+  return {process: child, ended, says, said: () => stderr};
 }

@@ -255,6 +255,27 @@ export function testMemoryStore(
     t.deepEqual(await keysOf(store, {partitions: new Set(['q'])}), ['a', 'b']);
   });
 
+  onStore('lists the documents whose last record is older than a time', async (t, store) => {
+    const at = (timestamp: number, partition = 'p'): MemoryRecord => ({
+      ...sampleMemoryRecord(1),
+      position: {partition, offset: 1n},
+      timestamp,
+    });
+    await store.commit(
+      [
+        ['a', at(5)],
+        ['b', at(6)],
+        ['c', at(7, 'q')],
+      ],
+      nothing,
+    );
+    t.deepEqual(await keysOf(store, {before: 5}), []);
+    t.deepEqual(await keysOf(store, {before: 7}), ['a', 'b']);
+    t.deepEqual(await keysOf(store, {before: 8, partitions: new Set(['q'])}), ['c']);
+    await store.commit([['a', at(9)]], nothing);
+    t.deepEqual(await keysOf(store, {before: 7}), ['b']);
+  });
+
   onStore('lists each of many documents once', async (t, store) => {
     const names = Array.from({length: 2500}, (_, i) => `document ${i}`);
     const record = sampleMemoryRecord(1);

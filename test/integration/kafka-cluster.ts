@@ -20,6 +20,8 @@ export type KafkaClusterOptions = {
    * {@link KafkaCluster.proxiedPorts}.
    */
   readonly proxyPorts?: readonly number[];
+  /** Passwords of users for SCRAM, by name. */
+  readonly scramUsers?: Readonly<Record<string, string>>;
 };
 
 type Node = {
@@ -48,6 +50,7 @@ export class KafkaCluster implements AsyncDisposable {
     nodes = 1,
     settings = {},
     proxyPorts,
+    scramUsers = {},
   }: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const libraries = await kafkaLibraries(version);
     const folder = await mkdtemp(join(tmpdir(), 'palimpsest-kafka-'));
@@ -97,6 +100,11 @@ export class KafkaCluster implements AsyncDisposable {
         const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
         await writeFile(join(node.folder, 'server.properties'), lines.join('\n'));
         const format = ['format', '-t', id, '-c', join(node.folder, 'server.properties')];
+        for (const [name, password] of Object.entries(scramUsers)) {
+          for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
+            format.push('--add-scram', `${mechanism}=[name=${name},password=${password}]`);
+          }
+        }
         await promisify(execFile)('java', ['-cp', `${libraries}/*`, 'kafka.tools.StorageTool', ...format]);
       }
       await Promise.all(all.map((_, i) => cluster.start(i)));

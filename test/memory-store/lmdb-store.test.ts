@@ -15,6 +15,7 @@ import {sealValue} from '../../memory-store/sealed-value.ts';
 import type {Progress} from '../../pipeline/progress.ts';
 import {testMemoryStore} from '../conformance/memory-store.ts';
 import {sampleMemoryRecord} from '../conformance/sample-memory-record.ts';
+import {checkSize} from './store-size.ts';
 import {temporaryFolder} from './temporary-folder.ts';
 
 const writerProgram = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url));
@@ -84,6 +85,11 @@ test('LmdbStore with float16 gives back rounded tensors and reads what float32 w
     },
     {dtype: 'float16'},
   );
+});
+
+test('LmdbStore tells how much it holds', async t => {
+  const path = await folderOf(t);
+  await withStore(path, store => checkSize(t, store));
 });
 
 test('LmdbStore refuses options that mean nothing', async t => {
@@ -537,7 +543,7 @@ test('LmdbStore names the document whose entry is damaged, and can replace it', 
   });
 });
 
-test('LmdbStore lists documents by partition where an earlier version did not note it', async t => {
+test('LmdbStore lists documents by partition and time where an earlier version did not note them', async t => {
   const path = await folderOf(t);
   await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
   const environment = openLmdb(path, {
@@ -556,6 +562,10 @@ test('LmdbStore lists documents by partition where an earlier version did not no
     for await (const id of store.keys({partitions: new Set([partition])})) listed.push(id);
     t.deepEqual(listed, ['a']);
     for await (const id of store.keys({partitions: new Set(['another'])})) t.fail(id);
+    const {timestamp} = sampleMemoryRecord(1);
+    for await (const id of store.keys({before: timestamp})) t.fail(id);
+    for await (const id of store.keys({before: timestamp + 1})) listed.push(id);
+    t.deepEqual(listed, ['a', 'a']);
   });
 });
 

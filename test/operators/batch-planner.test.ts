@@ -14,6 +14,8 @@ function task(document: OpenDocument, tokens = 4): SegmentTask {
     timestamp: 0,
     tail: false,
     final: false,
+    partial: false,
+    since: performance.now(),
   };
 }
 

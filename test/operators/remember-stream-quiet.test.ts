@@ -1,0 +1,219 @@
+import {setTimeout as delay} from 'node:timers/promises';
+import test from 'ava';
+import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
+import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
+import type {Embedding} from '../../operators/embedding.ts';
+import {RememberStream, type RememberStreamOptions} from '../../operators/remember-stream.ts';
+import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
+import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
+import type {StreamRecord} from '../../pipeline/stream-record.ts';
+import {OperatorDriver} from '../driver/operator-driver.ts';
+import {ToyModel, toyDigest, toyHidden} from '../integration/toy-model.ts';
+
+const segmentLength = 8;
+const tokenizer = new ByteTokenizer();
+const idleMs = 60;
+
+type Reading = OperatorDriver<DocumentChunk, Embedding>;
+
+function reading(options: Partial<RememberStreamOptions> = {}) {
+  const model = new ToyModel({segmentLength});
+  const store = new InMemoryStore();
+  let stream: RememberStream | undefined;
+  const driver: Reading = new OperatorDriver(({signal}) => {
+    stream = new RememberStream({model, store, tokenizer, every: 'segment', signal, ...options});
+    return stream;
+  });
+  return {driver, store, statistics: () => stream!.statistics, hot: () => stream!.hot};
+}
+
+let offset = 0n;
+function record(key: string, text: string, {timestamp = 0, last = false} = {}): StreamRecord<DocumentChunk> {
+  return {key, value: {content: Buffer.from(text), last}, position: {partition: 'p', offset: offset++}, timestamp};
+}
+
+function summary(outputs: readonly StreamRecord<Embedding>[]): [string, number, number, boolean][] {
+  return outputs.map(({value: {id, segments, tokens, final}}) => [id, segments, tokens, final]);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waits = 0; !condition(); waits++) {
+    if (waits > 500) throw new Error('Waited in vain');
+    await delay(10);
+  }
+}
+
+/** The first numbers of what the toy model makes of a whole document whose last segment is not full. */
+function embeddingOf(text: string): number[] {
+  let digest = 0;
+  for (let start = 0; start < text.length; start += segmentLength) {
+    digest = toyDigest(digest, Buffer.from(text.slice(start, start + segmentLength)));
+  }
+  const hidden = [...toyHidden(digest)];
+  const norm = Math.hypot(...hidden);
+  return hidden.map(value => Math.fround(value / norm));
+}
+
+test('RememberStream emits the unfilled segment of a quiet document once, as its memory says, and leaves that as it was', async t => {
+  const {driver} = reading({idleMs});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefghij'));
+  await until(() => driver.outputs.length === 2);
+  await delay(3 * idleMs);
+  t.deepEqual(summary(driver.outputs), [
+    ['a', 1, 8, false],
+    ['a', 2, 10, false],
+  ]);
+  t.deepEqual([...driver.outputs[1]!.value.vector], embeddingOf('abcdefghij'));
+  await driver.push(record('a', 'klmnop', {last: true}));
+  await driver.end();
+  t.deepEqual(summary(driver.outputs.slice(2)), [
+    ['a', 2, 16, false],
+    ['a', 2, 16, true],
+  ]);
+  t.deepEqual([...driver.outputs[2]!.value.vector], embeddingOf('abcdefghijklmnop'));
+});
+
+test('RememberStream emits a quiet document as a whole when each document is to be emitted', async t => {
+  const {driver} = reading({idleMs, every: 'document'});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefghij'));
+  await until(() => driver.outputs.length === 1);
+  t.deepEqual(summary(driver.outputs), [['a', 2, 10, true]]);
+});
+
+test('RememberStream emits nothing of a document that is not quiet, has ended, or has nothing that waits', async t => {
+  const {driver} = reading({idleMs: 200});
+  await using _driver = driver;
+  await driver.push(record('full', 'abcdefgh'), record('ended', 'abc', {last: true}));
+  for (let round = 0; round < 10; round++) {
+    await driver.push(record('busy', 'a'));
+    await delay(50);
+  }
+  t.deepEqual(
+    summary(driver.outputs).filter(([id]) => id === 'busy'),
+    [['busy', 1, 8, false]],
+  );
+  t.deepEqual(summary(driver.outputs.filter(({key}) => key !== 'busy')), [
+    ['full', 1, 8, false],
+    ['ended', 1, 3, false],
+    ['ended', 1, 3, true],
+  ]);
+});
+
+test('RememberStream emits a quiet document whose memory was closed meanwhile', async t => {
+  const {driver, hot} = reading({idleMs: 300, openMemoryBytes: 1});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefghij'), record('b', 'b'));
+  await driver.barrier();
+  t.deepEqual(hot().documents, 1);
+  await until(() => driver.outputs.length === 3);
+  t.deepEqual(
+    driver.outputs.map(({key, value}) => [key, ...value.vector]),
+    [
+      ['a', ...embeddingOf('abcdefgh')],
+      ['a', ...embeddingOf('abcdefghij')],
+      ['b', ...embeddingOf('b')],
+    ],
+  );
+});
+
+test('RememberStream asks for a barrier in time behind what quiet documents give', async t => {
+  const checkpoints = new CheckpointSchedule({bytes: 1_000_000});
+  const {driver} = reading({idleMs, checkpoints});
+  await using _driver = driver;
+  await driver.push(record('a', 'abc'));
+  t.false(checkpoints.pending);
+  await until(() => driver.outputs.length === 1);
+  t.true(checkpoints.pending);
+  t.false(checkpoints.due);
+});
+
+test('RememberStream forgets a document of which no record came for too long in event time, when its next one comes', async t => {
+  const {driver, store, statistics} = reading({expireAfterMs: 1000});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefgh', {timestamp: 0}));
+  await driver.barrier();
+  await driver.push(record('a', 'ijklmnop', {timestamp: 1000}));
+  await driver.barrier();
+  await driver.push(record('a', 'qrstuvwx', {timestamp: 2001}));
+  await driver.barrier();
+  t.deepEqual(summary(driver.outputs), [
+    ['a', 1, 8, false],
+    ['a', 2, 16, false],
+    ['a', 1, 8, false],
+  ]);
+  t.deepEqual([...driver.outputs[2]!.value.vector], embeddingOf('qrstuvwx'));
+  t.is(statistics().expiredDocuments, 1);
+  t.is((await store.get('a'))!.segments, 1);
+});
+
+test('RememberStream forgets a document that expired before its memory was ever stored', async t => {
+  const {driver} = reading({expireAfterMs: 1000, batch: 4});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefgh', {timestamp: 0}), record('a', 'ijklmnop', {timestamp: 5000}));
+  await driver.end();
+  t.deepEqual(
+    driver.outputs.map(({value}) => [...value.vector]),
+    [embeddingOf('abcdefgh'), embeddingOf('ijklmnop')],
+  );
+});
+
+test('RememberStream removes expired documents from the store as others are read, and keeps those that are not', async t => {
+  const {driver, store, statistics} = reading({expireAfterMs: 1000});
+  await using _driver = driver;
+  for (let n = 0; n < 1500; n++) await driver.push(record(`old ${n}`, 'abcdefgh', {timestamp: n % 2}));
+  await driver.push(record('young', 'abcdefgh', {timestamp: 900}));
+  await driver.barrier();
+  t.is(store.size().documents, 1501);
+  await driver.push(record('now', 'a', {timestamp: 1500}));
+  await driver.barrier();
+  await driver.push(record('now', 'b', {timestamp: 1501}));
+  await driver.barrier();
+  const left: string[] = [];
+  for await (const id of store.keys()) left.push(id);
+  t.deepEqual(left.sort(), ['now', 'young']);
+  t.is(statistics().expiredDocuments, 1500);
+});
+
+test('RememberStream emits what waits of a quiet document that expires first', async t => {
+  const {driver} = reading({expireAfterMs: 1000, idleMs: 60_000});
+  await using _driver = driver;
+  await driver.push(record('a', 'abc', {timestamp: 0}));
+  await driver.barrier();
+  await driver.push(record('b', 'abcdefgh', {timestamp: 5000}));
+  await driver.barrier();
+  t.deepEqual(summary(driver.outputs), [
+    ['a', 1, 3, false],
+    ['b', 1, 8, false],
+  ]);
+});
+
+test('RememberStream lets no record from the future expire all others', async t => {
+  const {driver, store} = reading({expireAfterMs: 3_600_000});
+  await using _driver = driver;
+  await driver.push(record('a', 'abc', {timestamp: Date.now()}));
+  await driver.barrier();
+  await driver.push(record('b', 'abc', {timestamp: Date.now() + 10 * 3_600_000}));
+  await driver.barrier();
+  t.is(store.size().documents, 2);
+});
+
+test('RememberStream tells of each segment and how long it took', async t => {
+  const segments: {tokens: number; ms: number}[] = [];
+  const {driver} = reading({onSegment: segment => segments.push(segment)});
+  await using _driver = driver;
+  await driver.push(record('a', 'abcdefghij', {last: true}));
+  await driver.end();
+  t.deepEqual(
+    segments.map(({tokens}) => tokens),
+    [8, 2],
+  );
+  t.true(segments.every(({ms}) => ms >= 0 && ms < 60_000));
+});
+
+test('RememberStream refuses times that cannot be', t => {
+  for (const option of ['idleMs', 'expireAfterMs'] as const) {
+    t.throws(() => reading({[option]: 0}), {instanceOf: RangeError, message: new RegExp(`${option} must be positive`)});
+  }
+});
