@@ -51,9 +51,14 @@ export class InputBuffer implements ByteReader {
     return this.available;
   }
 
-  /** Makes up to `count` bytes available, as many as there are now if more may be slow to come, and returns how many are. */
-  gather(count: number): Promise<number> {
-    return this.fill(this.live ? 1 : count);
+  /**
+   * Makes up to `count` bytes available and returns how many of them may be taken: if more may be slow to come, those that are there but for
+   * one, so that whatever is the last takes a byte at least.
+   */
+  async gather(count: number): Promise<number> {
+    if (!this.live) return Math.min(count, await this.fill(count));
+    const available = await this.fill(2);
+    return Math.min(count, this.#ended ? available : available - 1);
   }
 
   /** The next available bytes; valid until the next `fill`. */

@@ -12,7 +12,8 @@ export async function nextChunk(buffer: InputBuffer, {chunkBytes, boundary}: Nex
   const room = boundary - buffer.offset;
   const limit = room > 0 ? Math.min(chunkBytes, room) : chunkBytes;
   // One byte more than the chunk holds tells whether it is the last one.
-  const last = (await buffer.gather(limit + 1)) <= limit && buffer.ended;
-  const content = buffer.take(Math.min(buffer.available, limit));
+  const gathered = await buffer.gather(limit + 1);
+  const last = gathered <= limit && buffer.ended;
+  const content = buffer.take(Math.min(gathered, limit));
   return {content, last, offset: buffer.offset - 1};
 }

@@ -22,15 +22,19 @@ export async function nextWholeLines(
 ): Promise<InputRecord> {
   const room = boundary > buffer.offset ? boundary - buffer.offset : Number.POSITIVE_INFINITY;
   const limit = Math.min(chunkBytes, room);
-  if ((await buffer.gather(limit + 1)) <= limit && buffer.ended) return nextChunk(buffer, {chunkBytes, boundary});
-  const lastFeed = buffer.peek(limit).lastIndexOf(LINE_FEED);
+  const gathered = await buffer.gather(limit + 1);
+  if (gathered <= limit && buffer.ended) return nextChunk(buffer, {chunkBytes, boundary});
+  const lastFeed = buffer.peek(Math.min(gathered, limit)).lastIndexOf(LINE_FEED);
   if (lastFeed !== -1) return nextChunk(buffer, {chunkBytes: lastFeed + 1, boundary});
   // What an interrupted run took last ends there, whether that is the end of a line or was the end of the input.
   const window = Math.min(maxLineBytes + 1, room);
   const feed = await findLineFeed(buffer, window);
   const size = feed === -1 ? Math.min(buffer.available, window) : feed + 1;
   const length = feed === -1 ? size : feed;
-  if (length <= maxLineBytes) return nextChunk(buffer, {chunkBytes: size, boundary});
+  if (length <= maxLineBytes) {
+    await buffer.fill(size + 1);
+    return nextChunk(buffer, {chunkBytes: size, boundary});
+  }
   const line = await cutLine(buffer, {maxLineBytes, boundary});
   const last = (await buffer.fill(1)) === 0;
   return {...line, last, offset: buffer.offset - 1};
