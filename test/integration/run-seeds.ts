@@ -9,7 +9,6 @@ import {join} from 'node:path';
  */
 const [folder = 'seeds', first = '1', last = '50'] = process.argv.slice(2);
 const {KAFKA_VERSION: version = '4.3.1'} = process.env;
-const test = 'dist/test/integration/exactly-once.test.js';
 
 await mkdir(folder, {recursive: true});
 const failed: number[] = [];
@@ -41,7 +40,7 @@ function hasPassed(text: string): boolean {
 
 async function run(seed: number): Promise<string> {
   const env = {...process.env, PALIMPSEST_SEED: String(seed), KAFKA_VERSION: version};
-  const child = spawn('npx', ['ava', '--config', 'ava.kafka.config.js', '--timeout', '15m', test], {env});
+  const child = spawn('npx', ['ava', '--config', 'ava.seeds.config.js'], {env});
   let text = `${new Date().toISOString()}\n`;
   for (const output of [child.stdout, child.stderr]) output.on('data', data => (text += String(data)));
   await new Promise(resolve => child.on('close', resolve));
