@@ -1,6 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {type EmbedOptions, runEmbed} from './run-embed.ts';
+import {shippedModel} from './shipped-model.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest embed`: reads documents and writes their embeddings. */
@@ -8,7 +9,9 @@ export function embedCommand(): Command {
   return new Command('embed')
     .description('Read documents with their memory and write one JSON line for each embedding')
     .argument('<inputs...>', 'files (plain or gzip), glob patterns, or - for standard input')
-    .requiredOption('-m, --model <folder>', 'model folder; "palimpsest init <folder>" makes an untrained one')
+    .addOption(
+      new Option('-m, --model <folder>', 'model folder').default(shippedModel, 'the one that comes with the package'),
+    )
     .option('-s, --store <folder>', 'where memories are kept, or "memory" to keep none', '.palimpsest/store')
     .addOption(new Option('--engine <name>', 'tensor engine').choices(['auto', ...engineNames]).default('auto'))
     .option('-o, --out <file>', 'where results go; - is standard output', '-')

@@ -1,7 +1,7 @@
 // npm run demo
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {closeSync, existsSync, mkdirSync, openSync} from 'node:fs';
+import {closeSync, mkdirSync, openSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 const folder = '.palimpsest/demo';
@@ -42,14 +42,7 @@ if (!(await run('palimpsest', ['native', 'install']))) {
   console.log('It cannot be installed, as said above: going on with the fastest engine that is there.');
 }
 
-const model = `${folder}/model`;
-if (!existsSync(`${model}/config.json`)) {
-  console.log('\nA small model, untrained, that reads bytes:');
-  const sizes = ['--heads', '1', '--segment', '256', '--memory', '128', '--compressed-memory', '128'];
-  await runOrEnd('palimpsest', ['init', model, '--preset', 'tiny', ...sizes]);
-}
-
-const reading = ['-m', model, '-s', `${folder}/store`];
+const reading = ['-s', `${folder}/store`];
 
 console.log('\nA book as one document, an embedding for each segment:');
 await runOrEnd('palimpsest', ['embed', ...reading, '--every', 'segment', '-o', `${folder}/book.jsonl`, book]);
@@ -71,13 +64,10 @@ await runOrEnd('unusual-lines', [`${folder}/log-results.jsonl`, `${folder}/hosts
 
 const next = [
   [`npx palimpsest inspect -s ${folder}/store`, 'whose memories are kept'],
-  ['npx palimpsest init my-model --preset small', 'a larger model; --help shows all sizes'],
-  ["npx palimpsest embed -m my-model 'your/files/*.txt'", 'your own documents'],
+  ["npx palimpsest embed 'your/files/*.txt'", 'your own documents'],
+  ['npx palimpsest train --help', 'a model of your own'],
   ['npx palimpsest doctor', 'what this machine computes with'],
 ] as const;
 console.log(`
-The model is untrained: what is near or unusual here is so by spelling and style alone, not by meaning. For the same
-reason its bits per byte say nothing yet.
-
 Next:
 ${next.map(([command, purpose]) => `  ${command.padEnd(54)}${purpose}`).join('\n')}`);

@@ -36,12 +36,15 @@ export function unusualSegments(
       const mean = segments[0]!.embedding.map((_, axis) =>
         segments.reduce((sum, {embedding}) => sum + embedding[axis]! / segments.length, 0),
       );
-      return segments.map(({embedding, end}, index) => ({
+      const all = segments.map(({embedding, end}, index) => ({
         id,
         start: segments[index - 1]?.end ?? 0,
         end,
         distance: 1 - dot(embedding, mean) / Math.sqrt(dot(embedding, embedding) * dot(mean, mean)),
       }));
+      // What did not fill a segment at the end is unlike the others by being short.
+      const [{end: length} = {end: 0}] = all;
+      return all.filter(({start, end}) => end - start === length);
     })
     .sort((a, b) => b.distance - a.distance)
     .slice(0, count);

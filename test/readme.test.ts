@@ -79,7 +79,12 @@ for (const {page, line, file, text} of programs) {
     const place = await mkdtemp(join(tmpdir(), 'palimpsest-snippet-'));
     t.teardown(() => rm(place, {recursive: true, force: true}));
     const {config, weights} = smallModelOptions();
-    await writeModelDirectory(join(place, 'my-model'), {name: 'my-model', config, weights, trained: false});
+    await writeModelDirectory(join(place, 'node_modules/palimpsest/models/base'), {
+      name: 'base',
+      config,
+      weights,
+      trained: false,
+    });
     await cp('examples/data/README.md', join(place, 'book.txt'));
     const running = execute(process.execPath, [file.replace(/\.ts$/, '.js')], {cwd: place});
     await t.notThrowsAsync(running);

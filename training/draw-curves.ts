@@ -52,6 +52,7 @@ export function drawCurves(
     );
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" font-family="sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="white"/>
 ${text(size.left, 24, title, 'font-size="15"')}
 ${grid.join('\n')}

@@ -46,8 +46,7 @@ export async function buildAddon(folder: string, {build, signal, onProgress}: Bu
   await mkdir(join(source, 'lib/napi-v8'), {recursive: true});
   const {include_dir: nodeHeaders} = createRequire(import.meta.url)('node-api-headers') as {include_dir: string};
   const compile = ['g++', '-std=c++17', '-fPIC', `-I${join(tensorflow, 'include')}`] as const;
-  // GCC 12 cannot compile Eigen's half-precision code; the kernels compute in single precision.
-  const processor = process.arch === 'x64' ? ['-march=native', '-mno-avx512fp16'] : ['-mcpu=native'];
+  const processor = process.arch === 'x64' ? ['-march=native'] : ['-mcpu=native'];
   const kernels: string[] = [];
   for (const file of (await readdir(fusedFolder)).filter(name => name.endsWith('.cc'))) {
     const object = join(folder, `${file}.o`);

@@ -13,7 +13,6 @@ import os, re, sys, zipfile
 wheel, folder = sys.argv[1:]
 wanted = re.compile(
     r'tensorflow/libtensorflow_(cc|framework)\\.so\\.2$'
-    r'|tensorflow/include/Eigen/'
     r'|tensorflow/include/(absl|tensorflow/c|tensorflow/core/(platform|common_runtime/next_pluggable_device/c)|tsl/platform|xla/tsl/c)/.*\\.(h|inc)$'
     r'|nvidia/(?!.*/include/)|.*\\.dist-info/.*(LICENSE|NOTICE|License)|tensorflow/THIRD_PARTY_NOTICES')
 with zipfile.ZipFile(wheel) as archive:

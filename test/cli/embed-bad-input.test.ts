@@ -187,7 +187,6 @@ test.serial('embed explains wrong use', async t => {
   const cases: [string[], RegExp][] = [
     [[...use, '--bogus', 'good.txt'], new RegExp(`error: unknown option '--bogus'${hint}`)],
     [use, new RegExp(`error: missing required argument 'inputs'${hint}`)],
-    [['embed', 'good.txt'], new RegExp(`error: required option '-m, --model <folder>' not specified${hint}`)],
     [['emebd'], new RegExp(`error: unknown command 'emebd'\\s*\\(Did you mean embed\\?\\)${hint}`)],
     [['native', 'install', '--bogus'], new RegExp(`error: unknown option '--bogus'${hint}`)],
     [[...use, '--batch', '0', 'good.txt'], new RegExp(`'--batch <documents>' argument '0' is invalid.*${hint}`)],

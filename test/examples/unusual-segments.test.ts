@@ -36,6 +36,14 @@ test('unusualSegments gives the farthest first, and as many as asked for', t => 
   );
 });
 
+test('unusualSegments leaves out what did not fill a segment at the end', t => {
+  const found = unusualSegments([...lines, line('b', [1, 0], {tokens: 19})]);
+  t.deepEqual(
+    found.filter(({id}) => id === 'b').map(({end}) => end),
+    [8, 16],
+  );
+});
+
 test('unusualSegments finds nothing in results of whole documents', t => {
   t.deepEqual(unusualSegments([line('a', [1], {tokens: 8, final: true})]), []);
 });
