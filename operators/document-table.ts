@@ -12,8 +12,11 @@ export type DocumentTableOptions = {
   readonly openMemoryBytes: () => number;
 };
 
-/** Memories copied out of the model at once; between two such copies it can step. */
-const snapshotsAtOnce = 4;
+/**
+ * Bytes of memories copied out of the model at once; between two such copies it can step. Each reads whole tensors of a batch, however few of
+ * its rows are wanted.
+ */
+const snapshotBytes = 64 * 1024 * 1024;
 
 /** The documents that are being read: opens them from the store, writes them back, closes the least recently read. */
 export class DocumentTable {
@@ -113,8 +116,9 @@ export class DocumentTable {
     async function* changes(): AsyncGenerator<MemoryChange> {
       // Before the others, as a document may have begun anew.
       for (const id of forgotten) yield [id, undefined];
-      for (let start = 0; start < changed.length; start += snapshotsAtOnce) {
-        const part = changed.slice(start, start + snapshotsAtOnce);
+      const atOnce = Math.max(1, Math.floor(snapshotBytes / model.memoryBytes));
+      for (let start = 0; start < changed.length; start += atOnce) {
+        const part = changed.slice(start, start + atOnce);
         const memories = part.flatMap(({memory}) => memory ?? []);
         const snapshots = memories.length > 0 ? await model.snapshot(memories) : [];
         for (const {document, record, memory} of part) {

@@ -20,6 +20,7 @@ const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
   [/^lmdb$/, /^memory-store\/lmdb\//],
   [/^(commander|cli-progress|pino|prom-client|yaml)$/, /^cli\//],
   [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/integration)\//],
+  [/^@node-rs\/crc32$/, /^connectors\/kafka\//],
 ];
 
 // The imports in the tests of what finds imports are examples.

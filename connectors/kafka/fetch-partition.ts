@@ -1,6 +1,7 @@
 import {createRequire} from 'node:module';
 import type {AbortedTransaction} from './committed-messages.ts';
 import {type KafkajsBroker, readCommitted} from './kafkajs-cluster.ts';
+import {type KafkajsRequest, sendRequest} from './send-request.ts';
 
 export type FetchPartitionRequest = {
   readonly topic: string;
@@ -17,16 +18,10 @@ export type FetchedPartition = {
   readonly records: Buffer;
 };
 
-type Request = {
-  readonly request: object;
-  readonly requestTimeout: number;
-  readonly response: {decode(payload: Buffer): unknown; parse(decoded: unknown): unknown};
-};
-
 const load = createRequire(import.meta.url);
 const {Fetch} = (
   load('kafkajs/src/protocol/requests') as {
-    requests: {Fetch: {protocol(options: {version: number}): (fields: object) => Request}};
+    requests: {Fetch: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
   }
 ).requests;
 const {createErrorFromCode} = load('kafkajs/src/protocol/error') as {createErrorFromCode(code: number): Error};
@@ -45,15 +40,7 @@ export async function fetchPartition(
     rackId: '',
   });
   const response = {decode: decodeResponse, parse: (decoded: unknown) => decoded};
-  return broker[sendRequestOf(broker)]!({request, requestTimeout, response}) as Promise<FetchedPartition>;
-}
-
-/** @throws If this is not the version of kafkajs that it was written for. */
-function sendRequestOf(broker: KafkajsBroker): symbol {
-  const symbols = Object.getOwnPropertySymbols(Object.getPrototypeOf(broker));
-  const found = symbols.find(({description}) => description === 'private:Broker:sendRequest');
-  if (found !== undefined) return found;
-  throw new Error('Cannot read from Kafka as kafkajs must be of version 2.2.4: another one is installed');
+  return sendRequest(broker, {request, requestTimeout, response}) as Promise<FetchedPartition>;
 }
 
 /**

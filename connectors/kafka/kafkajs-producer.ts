@@ -1,5 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
+import {encodeProduceRequests} from './encode-produce-requests.ts';
 import type {OutgoingMessage, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {type KafkajsCluster, withCluster} from './kafkajs-cluster.ts';
@@ -35,7 +36,7 @@ export class KafkajsProducer implements TransactionalProducer {
   ): Promise<KafkajsProducer> {
     let cluster: KafkajsCluster | undefined;
     const remembering = withCluster(kafka, created => {
-      cluster = rememberCoordinators(created);
+      cluster = encodeProduceRequests(rememberCoordinators(created));
       return cluster;
     });
     const producer = remembering.producer({

@@ -1,6 +1,7 @@
 import {createRequire} from 'node:module';
 import {SourceError} from '../../errors.ts';
 import type {FetchedMessage} from './kafka-client.ts';
+import {recordBatchFormat} from './record-batch-format.ts';
 
 /** Records that a producer wrote together, or the mark behind one of its transactions. */
 export type RecordBatch = {
@@ -21,23 +22,7 @@ const {lookupCodecByAttributes} = createRequire(import.meta.url)('kafkajs/src/pr
   lookupCodecByAttributes(attributes: number): Codec | null;
 };
 
-/** Where things lie in a batch of format 2; kafka.apache.org/documentation/#recordbatch */
-const at = {
-  length: 8,
-  format: 16,
-  attributes: 21,
-  lastOffsetDelta: 23,
-  baseTimestamp: 27,
-  maxTimestamp: 35,
-  producerId: 43,
-  count: 57,
-  records: 61,
-} as const;
-/** What is before the length, and the length. */
-const prefixBytes = 12;
-const logAppendTime = 0x8;
-const transactional = 0x10;
-const control = 0x20;
+const {prefixBytes, logAppendTime, transactional, control, ...at} = recordBatchFormat;
 const nothing = Buffer.alloc(0);
 
 /**

@@ -13,7 +13,10 @@ const cwd = await mkdtemp(join(tmpdir(), 'palimpsest-'));
 test.after.always(() => rm(cwd, {recursive: true}));
 
 test('embed reads with the model that comes with the package, which is trained, unless another is named', async t => {
-  const book = await readFile(fileURLToPath(new URL('../../../examples/data/frankenstein.txt', import.meta.url)), 'utf8');
+  const book = await readFile(
+    fileURLToPath(new URL('../../../examples/data/frankenstein.txt', import.meta.url)),
+    'utf8',
+  );
   await writeFile(join(cwd, 'book.txt'), book.slice(0, 20_000));
   const {code, stdout, stderr} = await runCommand(['embed', '--every', 'document', 'book.txt'], {cwd});
   t.is(code, 0, stderr);

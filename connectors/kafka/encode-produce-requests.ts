@@ -1,0 +1,88 @@
+import {createRequire} from 'node:module';
+import {encodeRecordBatch, type RecordToWrite} from './encode-record-batch.ts';
+import type {KafkajsBroker, KafkajsCluster} from './kafkajs-cluster.ts';
+import {type KafkajsRequest, sendRequest} from './send-request.ts';
+
+/** What kafkajs's producer asks a broker for. */
+type ProduceFields = {
+  readonly transactionalId: string;
+  /** A number of 64 bits, which kafkajs may hold as an object. */
+  readonly producerId: unknown;
+  readonly producerEpoch: number;
+  readonly acks: number;
+  readonly timeout: number;
+  readonly compression: number;
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly firstSequence: number;
+      readonly messages: readonly RecordToWrite[];
+    }[];
+  }[];
+};
+
+const {Produce} = (
+  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
+    requests: {Produce: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
+  }
+).requests;
+
+/** Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}. */
+export function encodeProduceRequests(cluster: KafkajsCluster): KafkajsCluster {
+  const find = cluster.findBroker.bind(cluster);
+  return Object.assign(cluster, {
+    async findBroker(options: {nodeId: string}) {
+      const broker = await find(options);
+      return Object.assign(broker, {produce: (fields: ProduceFields) => produce(broker, fields)});
+    },
+  });
+}
+
+async function produce(broker: KafkajsBroker, fields: ProduceFields): Promise<unknown> {
+  const {request, response} = Produce.protocol({version: 7})({...fields, topicData: []});
+  const payload = await encodeRequest(fields);
+  // As much of an encoder as kafkajs needs to write it behind the header of a request.
+  const encoder = {buf: payload, buffer: payload};
+  return sendRequest(broker, {request: {...request, encode: async () => encoder}, response});
+}
+
+/**
+ * Version 7: transactional id (its length in 2 bytes, and it), acknowledgements (2 bytes), timeout (4), number of topics (4), and of each
+ * its name, the number of partitions (4), and of each its number (4), the length of its records (4), and these.
+ */
+async function encodeRequest(fields: ProduceFields): Promise<Buffer> {
+  const {transactionalId, producerId, producerEpoch, acks, timeout, compression, topicData} = fields;
+  const parts = [text(transactionalId), int16(acks), int32(timeout), int32(topicData.length)];
+  for (const {topic, partitions} of topicData) {
+    parts.push(text(topic), int32(partitions.length));
+    for (const {partition, firstSequence, messages} of partitions) {
+      const records = await encodeRecordBatch({
+        records: messages,
+        compression,
+        transactional: true,
+        producerId: BigInt(String(producerId)),
+        producerEpoch,
+        firstSequence,
+      });
+      parts.push(int32(partition), int32(records.length), records);
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+function text(value: string): Buffer {
+  return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)]);
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
