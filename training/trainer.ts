@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import {ModelError, NumericalError} from '../errors.ts';
 import {type CompiledFunction, compile} from '../model/compile/compile.ts';
 import type {SpecsOf} from '../model/compile/tensor-spec.ts';
 import {disposeTensors} from '../model/dispose-tensors.ts';
@@ -8,22 +7,26 @@ import type {TensorData} from '../model/memory-snapshot.ts';
 import type {ModelConfig} from '../model/model-config.ts';
 import type {RememberedRows} from '../model/project-memory.ts';
 import {tidy} from '../model/tidy.ts';
-import {RandomNormals} from '../model/weights/random-normals.ts';
 import {checkCompressionLoss} from './check-compression-loss.ts';
+import {checkFinite} from './check-finite.ts';
 import type {CorpusRows, RowSegment} from './documents/corpus-rows.ts';
 import {emptyRemembered} from './empty-remembered.ts';
 import {composedTrainingKernels} from './kernels/composed-training-kernels.ts';
 import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
+import {LearnedTensors} from './learned-tensors.ts';
 import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
+import {padSegments} from './pad-segments.ts';
+import {readTensor} from './read-tensor.ts';
 import {resolvePrecision} from './resolve-precision.ts';
-import {type SegmentRows, segmentTensors} from './segment-tensors.ts';
+import {segmentTensors} from './segment-tensors.ts';
+import {sumPresent} from './sum-present.ts';
+import {takeTensor} from './take-tensor.ts';
 import {type TrainableWeights, trainableWeights} from './trainable-weights.ts';
 import type {TrainingConfig} from './training-config.ts';
 import type {TrainingState} from './training-state.ts';
 import {
-  type NamedTensors,
   type TrainingStepInputs,
   type TrainingStepOptions,
   type TrainingStepOutputs,
@@ -70,12 +73,9 @@ export class Trainer implements Disposable {
   readonly #trainable: TrainableWeights;
   readonly #names: readonly string[];
   readonly #kernels: TrainingKernels;
+  readonly #learned: LearnedTensors;
   readonly #microBatches: MicroBatch[];
   readonly #compiled = new Map<string, CompiledFunction<TrainingStepInputs, TrainingStepOutputs>>();
-  #weights: NamedTensors;
-  #first: NamedTensors;
-  #second: NamedTensors;
-  #accumulated: NamedTensors | undefined;
   #step: number;
   #updates: number;
   #pending: number;
@@ -91,33 +91,17 @@ export class Trainer implements Disposable {
     const shapes = new Map([...this.#trainable.main, ...this.#trainable.auxiliary]);
     this.#names = [...shapes.keys()];
     this.#kernels = fusedTrainingKernels(resolvePrecision(training.precision)) ?? composedTrainingKernels;
-    const take = (name: string, shape: readonly number[]) => {
-      const tensor = tensors.get(name);
-      if (tensor === undefined || !tf.util.arraysEqual(tensor.shape as number[], shape as number[])) {
-        throw new ModelError(
-          `Cannot train as tensor "${name}" must have shape [${shape}]: current value is ${tensor === undefined ? 'missing' : `[${tensor.shape}]`}; weights and configuration must belong together`,
-        );
-      }
-      return tf.tensor(tensor.data.slice(), shape.slice());
-    };
-    const named = (make: (name: string, shape: readonly number[]) => tf.Tensor): NamedTensors =>
-      Object.fromEntries([...shapes].map(([name, shape]) => [name, make(name, shape)]));
     this.#step = state?.step ?? 0;
     this.#updates = state?.updates ?? 0;
     this.#pending = state?.pending ?? 0;
     this.#tokens = state?.tokens ?? 0;
-    if (state === undefined) {
-      this.#weights = named((name, shape) =>
-        name.endsWith('.decoder.weight') ? this.#newDecoder(name, shape) : take(name, shape),
-      );
-      this.#first = named((_, shape) => tf.zeros(shape.slice()));
-      this.#second = named((_, shape) => tf.zeros(shape.slice()));
-    } else {
-      this.#weights = named(take);
-      this.#first = named((name, shape) => take(`first.${name}`, shape));
-      this.#second = named((name, shape) => take(`second.${name}`, shape));
-      if (state.pending > 0) this.#accumulated = named((name, shape) => take(`accumulated.${name}`, shape));
-    }
+    this.#learned = new LearnedTensors({
+      shapes,
+      tensors,
+      goesOn: state !== undefined,
+      accumulated: this.#pending > 0,
+      seed: training.seed,
+    });
     const {batch, microBatch} = training;
     this.#microBatches = Array.from({length: batch / microBatch}, (_, index) => {
       const counts = Array.from({length: microBatch}, () => ({memory: 0, compressed: 0}));
@@ -125,7 +109,10 @@ export class Trainer implements Disposable {
       if (state === undefined) return {counts, layers};
       const given = layers.map((layer, number) =>
         Object.fromEntries(
-          Object.entries(layer).map(([name, tensor]) => [name, take(memoryName(index, number, name), tensor.shape)]),
+          Object.entries(layer).map(([name, tensor]) => [
+            name,
+            takeTensor(tensors, memoryName(index, number, name), tensor.shape),
+          ]),
         ),
       );
       disposeTensors(layers);
@@ -145,8 +132,7 @@ export class Trainer implements Disposable {
 
   /** The weights of the model as they are, in this process's memory. */
   weights(): Map<string, TensorData> {
-    const model = this.#names.filter(name => !name.endsWith('.decoder.weight'));
-    return new Map(model.map(name => [name, read(this.#weights[name]!)]));
+    return this.#learned.readModel();
   }
 
   /** All that {@link TrainerOptions} needs to go on from here. */
@@ -154,16 +140,12 @@ export class Trainer implements Disposable {
     state: Omit<TrainingState, 'version' | 'identity' | 'best'>;
     tensors: Map<string, TensorData>;
   } {
-    const tensors = new Map<string, TensorData>();
-    for (const name of this.#names) {
-      tensors.set(name, read(this.#weights[name]!));
-      tensors.set(`first.${name}`, read(this.#first[name]!));
-      tensors.set(`second.${name}`, read(this.#second[name]!));
-      if (this.#accumulated !== undefined) tensors.set(`accumulated.${name}`, read(this.#accumulated[name]!));
-    }
+    const tensors = this.#learned.read();
     for (const [index, {layers}] of this.#microBatches.entries()) {
       for (const [number, layer] of layers.entries()) {
-        for (const [name, tensor] of Object.entries(layer)) tensors.set(memoryName(index, number, name), read(tensor));
+        for (const [name, tensor] of Object.entries(layer)) {
+          tensors.set(memoryName(index, number, name), readTensor(tensor));
+        }
       }
     }
     return {
@@ -201,7 +183,9 @@ export class Trainer implements Disposable {
     const evicting = this.#microBatches
       .flatMap(({counts}) => counts)
       .filter(
-        (count, row) => updateCounts(count, this.config).evicted > 0 && isFull(segments[0]![row]!, this.config),
+        (count, row) =>
+          updateCounts(count, this.config).evicted > 0 &&
+          segments[0]![row]!.tokens.length === this.config.segmentLength,
       ).length;
     let nats = 0;
     let auxiliaryLoss = 0;
@@ -237,7 +221,7 @@ export class Trainer implements Disposable {
 
   [Symbol.dispose](): void {
     for (const compiled of this.#compiled.values()) compiled[Symbol.dispose]();
-    disposeTensors([this.#weights, this.#first, this.#second, this.#accumulated ?? {}]);
+    this.#learned[Symbol.dispose]();
     disposeTensors(this.#microBatches.map(({layers}) => layers));
   }
 
@@ -256,25 +240,24 @@ export class Trainer implements Disposable {
     let counts = part.counts;
     const {outputs, values} = tidy(() => {
       const inputs: TrainingStepInputs = {
-        weights: this.#weights,
+        weights: this.#learned.weights,
         segments: rows.map(segment => {
           counts = counts.slice();
           resetCounts(counts, segment);
           const tensors = segmentTensors(
-            {...padded(segment, this.config), counts},
+            {...padSegments(segment, this.config.segmentLength), counts},
             {config: this.config, targetWeight, documentWeight},
           );
           counts = counts.map(count => updateCounts(count, this.config).counts);
           return tensors;
         }),
         layers: part.layers,
-        ...(this.#accumulated && {accumulated: this.#accumulated}),
+        ...(this.#learned.accumulated && {accumulated: this.#learned.accumulated}),
         // Uses of a call are numbered from the second number on.
         seed: tf.tensor1d([this.#training.seed + this.#step, index << 16], 'int32'),
         ...(update && {
           update: {
-            first: this.#first,
-            second: this.#second,
+            ...this.#learned.moments,
             schedule: {
               learningRate: tf.scalar(rate),
               firstCorrection: tf.scalar(1 - adamDecay.first ** (this.#updates + 1)),
@@ -295,7 +278,12 @@ export class Trainer implements Disposable {
       };
     });
     try {
-      this.#checkFinite(values, rows);
+      checkFinite(values, {
+        step: this.#step + 1,
+        rows,
+        names: this.#names,
+        segmentLength: this.config.segmentLength,
+      });
     } catch (error) {
       disposeTensors(outputs);
       throw error;
@@ -303,16 +291,10 @@ export class Trainer implements Disposable {
     disposeTensors(part.layers);
     part.layers = outputs.layers;
     part.counts = counts;
-    disposeTensors(this.#accumulated ?? {});
-    this.#accumulated = outputs.accumulated;
-    if (outputs.updated !== undefined) {
-      disposeTensors([this.#weights, this.#first, this.#second]);
-      const {weights, first, second, squaredNorms} = outputs.updated;
-      squaredNorms.dispose();
-      [this.#weights, this.#first, this.#second] = [weights, first, second];
-    }
+    this.#learned.replace(outputs);
+    outputs.updated?.squaredNorms.dispose();
     return {
-      nats: this.#sumOfPresent(values.nats, rows),
+      nats: sumPresent(values.nats, rows, this.config.segmentLength),
       auxiliaryLoss: values.auxiliaryLoss,
       norms: this.#norms(values.squares),
     };
@@ -339,39 +321,6 @@ export class Trainer implements Disposable {
     return compiled;
   }
 
-  #checkFinite(
-    {nats, auxiliaryLoss, squares}: {nats: Float32Array; auxiliaryLoss: number; squares: Float32Array | undefined},
-    rows: readonly RowSegment[][],
-  ): void {
-    const fail = (what: string, value: number) =>
-      new NumericalError(
-        `Cannot go on training at step ${this.#step + 1} as ${what} must be finite: current value is ${value}; go on from the last save with a lower learning rate or clip`,
-      );
-    const width = rows.length * this.config.segmentLength;
-    const wrong = nats.findIndex(value => !Number.isFinite(value));
-    if (wrong !== -1) {
-      const column = wrong % width;
-      const {document, position} = rows[Math.floor(column / this.config.segmentLength)]![Math.floor(wrong / width)]!;
-      const token = position + (column % this.config.segmentLength);
-      throw fail(`the loss of "${document}" at token ${token}`, nats[wrong]!);
-    }
-    if (!Number.isFinite(auxiliaryLoss)) throw fail('the compression loss', auxiliaryLoss);
-    const weight = squares?.findIndex(value => !Number.isFinite(value)) ?? -1;
-    if (weight !== -1) throw fail(`the gradient of "${this.#names[weight]}"`, squares![weight]!);
-  }
-
-  #sumOfPresent(nats: Float32Array, rows: readonly RowSegment[][]): number {
-    const n = this.config.segmentLength;
-    let sum = 0;
-    for (const [part, segment] of rows.entries()) {
-      for (const [row, {targets}] of segment.entries()) {
-        const start = (row * rows.length + part) * n;
-        for (let i = start; i < start + targets.length; i++) sum += nats[i]!;
-      }
-    }
-    return sum;
-  }
-
   #norms(squares: Float32Array | undefined): Pick<StepReport, 'gradientNorm' | 'auxiliaryGradientNorm'> {
     if (squares === undefined) return {};
     const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value, 0));
@@ -381,25 +330,10 @@ export class Trainer implements Disposable {
       ...(squares.length > main && {auxiliaryGradientNorm: norm(squares.subarray(main))}),
     };
   }
-
-  /** Gives each row of a window the compressed row, with a little noise: what undoes an untrained compressor. */
-  #newDecoder(name: string, shape: readonly number[]): tf.Tensor {
-    const [rate, width] = shape as [number, number];
-    const data = new Float32Array(rate * width * width);
-    for (let row = 0; row < rate; row++) {
-      for (let i = 0; i < width; i++) data[(row * width + i) * width + i] = 1;
-    }
-    new RandomNormals(`${this.#training.seed} ${name}`).addTo(data, {standardDeviation: 0.1 / Math.sqrt(width)});
-    return tf.tensor(data, shape.slice());
-  }
 }
 
 function memoryName(microBatch: number, layer: number, name: string): string {
   return `memory.${microBatch}.${layer}.${name}`;
-}
-
-function read(tensor: tf.Tensor): TensorData {
-  return {shape: tensor.shape, data: tensor.dataSync() as Float32Array};
 }
 
 /** Rows whose document begins remember nothing. */
@@ -407,21 +341,4 @@ function resetCounts(counts: MemoryCounts[], segments: readonly RowSegment[]): v
   for (let row = 0; row < counts.length; row++) {
     if (segments[row]!.first) counts[row] = {memory: 0, compressed: 0};
   }
-}
-
-function isFull({tokens}: RowSegment, {segmentLength}: ModelConfig): boolean {
-  return tokens.length === segmentLength;
-}
-
-function padded(segments: readonly RowSegment[], config: ModelConfig): Omit<SegmentRows, 'counts'> {
-  const n = config.segmentLength;
-  const tokens = new Int32Array(segments.length * n);
-  const targets = new Int32Array(segments.length * n);
-  const present = new Float32Array(segments.length * n);
-  for (const [row, segment] of segments.entries()) {
-    tokens.set(segment.tokens, row * n);
-    targets.set(segment.targets, row * n);
-    present.fill(1, row * n, row * n + segment.targets.length);
-  }
-  return {tokens, targets, present, full: segments.map(segment => isFull(segment, config))};
 }
