@@ -4,7 +4,7 @@ import {SinkError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
 import {LocalModel} from '../model/local-model.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
-import {openCorpus} from '../training/documents/corpus.ts';
+import {type Corpus, openCorpus} from '../training/documents/corpus.ts';
 import {drawCurves} from '../training/draw-curves.ts';
 import {attentionShares} from '../training/evaluation/attention-shares.ts';
 import {countWords} from '../training/evaluation/count-words.ts';
@@ -26,6 +26,9 @@ export type EvaluateOptions = {
   readonly engine: EngineName | 'auto';
   readonly quiet?: boolean;
 };
+
+/** Of English text, with thousands of tokens to choose from. */
+const bytesPerToken = 4;
 
 /** Runs `palimpsest evaluate`. */
 export async function runEvaluate(options: EvaluateOptions): Promise<void> {
@@ -50,17 +53,22 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const frequencies = counted && (await countWords(counted, {signal}));
   using display = new PhaseDisplay({
     quiet: options.quiet ?? false,
-    units: {reading: {text: 'kB read', divisor: 1000}},
+    units: {reading: {text: options.tokens === undefined ? 'kB read' : 'thousand tokens read', divisor: 1000}},
   });
   await using model = new LocalModel(directory);
   const {tokenizer, config, weights} = directory;
+  const most = options.tokens;
   const evaluation = await evaluate(model, corpus, {
     tokenizer,
     batch: Math.min(options.batch, corpus.documents.length),
-    mostTokens: options.tokens,
+    mostTokens: most,
     frequencies,
     signal,
-    onProgress: bytes => display.show({phase: 'reading', done: bytes, total: corpus.bytes}),
+    onProgress: ({bytes, tokens}) =>
+      display.show({
+        phase: 'reading',
+        ...(most === undefined ? {done: bytes, total: corpus.bytes} : {done: tokens, total: mostOf(corpus, most)}),
+      }),
   });
   const attention = await attentionShares(corpus.documents, {
     config,
@@ -90,4 +98,9 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   } catch (error) {
     throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
   }
+}
+
+/** Tokens to read of all documents; of short ones, about. */
+function mostOf({documents}: Corpus, tokens: number): number {
+  return documents.reduce((sum, {start, end}) => sum + Math.min(tokens, (end - start) / bytesPerToken), 0);
 }

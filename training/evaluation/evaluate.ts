@@ -56,8 +56,8 @@ export type EvaluateOptions = {
   /** How often each word, as {@link normalisedWord} gives it, occurs in the training text. */
   readonly frequencies?: ReadonlyMap<string, number> | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told of bytes read so far. */
-  readonly onProgress?: (bytes: number) => void;
+  /** Told of what has been read so far. */
+  readonly onProgress?: (read: {readonly bytes: number; readonly tokens: number}) => void;
 };
 
 type Sums = {bytes: number; tokens: number; words: number; bits: number};
@@ -85,7 +85,7 @@ export async function evaluate(
       found.bits += bits;
     }
   };
-  let bytesRead = 0;
+  const read = {bytes: 0, tokens: 0};
   const reading = readDocuments(model, documents, {
     tokenizer,
     batch,
@@ -111,8 +111,9 @@ export async function evaluate(
       distance.bits += bits[index]!;
     }
     countWords(document, pieces[document]!.push(stretch));
-    bytesRead += text.length;
-    onProgress?.(bytesRead);
+    read.bytes += text.length;
+    read.tokens += ids.length;
+    onProgress?.(read);
   }
   for (const [document, piece] of pieces.entries()) countWords(document, piece.end().words);
   const total = sums.reduce((all, sum) => ({
