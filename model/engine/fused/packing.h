@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
-#include <vector>
 
+#include "lines.h"
 #include "matrix-product.h"
 
 namespace palimpsest {
@@ -55,18 +55,21 @@ void ToSteps(const float *from, int64_t length, typename Number::Step *to) {
   for (; i < length; i += Number::kPerStep) to[i / Number::kPerStep] = MakeStep<Number>(from + i, length - i, 1);
 }
 
-// Rows of numbers as rows of steps, for the left side of a product; in float32 they are that already.
+// Rows of steps `stride` apart, so that a tile's rows do not fall on the same lines of the cache.
+inline int64_t LeftStride(int64_t steps) { return RoundUp(steps, kLanes) + kLanes; }
+
+// Rows of numbers as rows of steps, with room for whole tiles, for the left side of a product; in float32 they are that already.
 template <typename Number>
 class LeftRows {
  public:
-  LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, std::vector<typename Number::Step> &scratch) {
+  LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, Lines<typename Number::Step> &scratch) {
     if constexpr (Number::kPerStep == 1) {
       steps_ = from;
       stride_ = stride;
     } else {
-      // Rows a power of two apart would contend for the same few lines of the cache.
-      stride_ = StepsOf<Number>(length) + kLanes;
-      if (static_cast<int64_t>(scratch.size()) < rows * stride_) scratch.resize(rows * stride_);
+      stride_ = LeftStride(StepsOf<Number>(length));
+      const int64_t size = RoundUp(rows, kMostTileRows) * stride_;
+      if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
       for (int64_t row = 0; row < rows; row++) ToSteps<Number>(from + row * stride, length, scratch.data() + row * stride_);
       steps_ = scratch.data();
     }
