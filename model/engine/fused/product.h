@@ -41,7 +41,8 @@ template <typename Number>
 void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to) {
   int64_t j = 0;
   if constexpr (Number::kPerStep == 1) {
-    std::memcpy(to, even, count * sizeof(float));
+    for (; j + kLanes <= count; j += kLanes) Store(to + j, Load(even + j));
+    for (; j < count; j++) to[j] = even[j];
   } else {
 #ifdef __AVX512BF16__
     for (; j + kLanes <= count; j += kLanes) {
@@ -125,17 +126,25 @@ void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_ro
               typename Number::Step *to, int64_t stride) {
   Square<Number> square;
   const int64_t end = std::min(rows, first_row + count);
-  for (int64_t r = 0; r < count; r += kLanes) {
+  const auto pack = [&](int64_t r, int64_t s) {
+    const int64_t at = first + s * Number::kPerStep;
+    typename Number::Step *const start = to + r * stride + s;
+    if (left.transposed) {
+      StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
+      TransposeSquare(&square[0][0], kLanes, start, stride);
+    } else {
+      StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
+      for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
+    }
+  };
+  // Memory is read in the order in which it lies.
+  if (left.transposed) {
     for (int64_t s = 0; s < steps; s += kLanes) {
-      const int64_t at = first + s * Number::kPerStep;
-      typename Number::Step *const start = to + r * stride + s;
-      if (left.transposed) {
-        StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
-        TransposeSquare(&square[0][0], kLanes, start, stride);
-      } else {
-        StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
-        for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
-      }
+      for (int64_t r = 0; r < count; r += kLanes) pack(r, s);
+    }
+  } else {
+    for (int64_t r = 0; r < count; r += kLanes) {
+      for (int64_t s = 0; s < steps; s += kLanes) pack(r, s);
     }
   }
 }
