@@ -26,13 +26,12 @@ void ForRowBlocks(int64_t rows, const Work &work) {
   });
 }
 
-// left · panels, from panel `begin` to `end`: for each panel, open(first column) gives what is called with each row and its two
-// vectors of the result.
+// left · right, which is of `panels` panels: for each, open(first column) gives what is called with each row and its two vectors of the
+// result.
 template <typename Number, typename Open>
-void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *panels, int64_t steps, int64_t begin,
-              int64_t end, const Open &open) {
-  for (int64_t panel = begin; panel < end; panel++) {
-    const typename Number::Step *const right = panels + panel * steps * kPanel;
+void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *right, int64_t steps, int64_t panels,
+              const Open &open) {
+  for (int64_t panel = 0; panel < panels; panel++, right += steps * kPanel) {
     const auto write = open(panel * kPanel);
     MultiplyPanel<Number>({left.Row(0), left.stride(), right, kPanel, steps}, rows, {}, write);
   }

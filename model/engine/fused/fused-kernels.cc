@@ -85,7 +85,7 @@ void Dense(Call &call) {
   float *const output = call.Output(0, {rows, columns});
   ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), 0, call.Size(1, 0),
+    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), call.Size(1, 0),
                      [&](int64_t column) {
                        float *const to = output + first * columns + column;
                        return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
@@ -103,7 +103,7 @@ void AddDense(Call &call) {
   float *const output = call.Output(0, {rows, columns});
   ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), 0, call.Size(2, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), call.Size(2, 0),
                      [&](int64_t column) {
                        const int64_t offset = first * columns + column, filled = std::min(kPanel, columns - column);
                        return [=](int64_t row, Vector a, Vector b) {
@@ -135,7 +135,7 @@ void ProjectHeads(Call &call) {
       const int64_t within = column % width, h = within / k, offset = within % k;
       return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
     };
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), 0, call.Size(1, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), call.Size(1, 0),
                      [&](int64_t column) {
                        // A panel may reach over several heads, and matrices.
                        std::array<HeadPart, kPanel> parts;
@@ -177,7 +177,7 @@ void FeedForward(Call &call) {
       NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
     }
     const LeftRows<Number> left(normalised, count, width, width, scratch.left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), 0, call.Size(kInner, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), call.Size(kInner, 0),
                      [&](int64_t column) {
                        const int64_t filled = std::min(kPanel, inner - column);
                        const TwoVectors bias = LoadPart(inner_bias + column, filled);
@@ -187,7 +187,7 @@ void FeedForward(Call &call) {
                        };
                      });
     const LeftRows<Number> activated(hidden, count, inner, stride, scratch.left);
-    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner), 0,
+    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner),
                      call.Size(kOuter, 0), [&](int64_t column) {
                        const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
                        const TwoVectors bias = LoadPart(outer_bias + column, filled);
@@ -206,7 +206,7 @@ template <typename Number>
 void Surprisal(Call &call) {
   constexpr int64_t kRows = 4 * Number::kTileRows, kChunkPanels = 16;
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.attribute(), panels = call.Size(1, 0);
-  const int64_t chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
+  const int64_t steps = StepsOf<Number>(width), chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
   const int32_t *const tokens = call.Data<int32_t>(2);
   float *const output = call.Output(0, {rows});
   // Of each chunk of the vocabulary, a row's greatest logit, and the sum of e^(logit - greatest).
@@ -219,12 +219,11 @@ void Surprisal(Call &call) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
     float *const logits = Room(scratch.hidden, kRows * columns);
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), begin, end,
-                     [&](int64_t column) {
-                       return [=, to = logits + column - begin * kPanel](int64_t row, Vector a, Vector b) {
-                         StorePart(to + row * columns, a, b, kPanel);
-                       };
-                     });
+    const auto *const right = call.Data<typename Number::Step>(1);
+    for (int64_t panel = begin; panel < end; panel++) {
+      StorePanel<Number>({left.Row(0), left.stride(), right + panel * steps * kPanel, kPanel, steps}, count, {},
+                         {logits + (panel - begin) * kPanel, columns});
+    }
     for (int64_t row = 0; row < count; row++) {
       float *const of_row = logits + row * columns;
       const int64_t token = tokens[first + row] - begin * kPanel;

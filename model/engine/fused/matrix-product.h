@@ -72,20 +72,26 @@ struct Sums {
 template <int rows>
 using Tile = Vector[rows][kPanelVectors];
 
-// tile += left · right, in registers.
+// tile += left · right.
 template <typename Number, int rows>
 inline __attribute__((always_inline)) void AddProduct(Tile<rows> &tile, const Factors<Number> &factors) {
   const auto [left, left_stride, right, right_stride, steps, second] = factors;
+  // Summed up in a copy, which nothing else refers to, so that it stays in registers.
+  Tile<rows> sums;
+#pragma GCC unroll 12
+  for (int r = 0; r < rows; r++) sums[r][0] = tile[r][0], sums[r][1] = tile[r][1];
   for (int64_t s = 0; s < steps; s++) {
     const typename Number::Factor right0 = Number::LoadSteps(right + s * right_stride);
     const typename Number::Factor right1 = Number::LoadSteps(right + s * right_stride + second);
 #pragma GCC unroll 12
     for (int r = 0; r < rows; r++) {
       const typename Number::Factor factor = Number::BroadcastStep(left[r * left_stride + s]);
-      tile[r][0] = Number::MultiplyAdd(tile[r][0], factor, right0);
-      tile[r][1] = Number::MultiplyAdd(tile[r][1], factor, right1);
+      sums[r][0] = Number::MultiplyAdd(sums[r][0], factor, right0);
+      sums[r][1] = Number::MultiplyAdd(sums[r][1], factor, right1);
     }
   }
+#pragma GCC unroll 12
+  for (int r = 0; r < rows; r++) tile[r][0] = sums[r][0], tile[r][1] = sums[r][1];
 }
 
 // Calls write(row of the tile, first vector, second vector) with begin + left · right for the first `used` rows of a tile.

@@ -40,18 +40,25 @@ typename Number::Step MakeStep(const float *from, int64_t count, int64_t stride)
   }
 }
 
+// The steps of two neighbouring vectors.
+template <typename Number>
+inline void StoreSteps(typename Number::Step *to, Vector first, Vector second) {
+  if constexpr (Number::kPerStep == 1) {
+    Store(to, first);
+    Store(to + kLanes, second);
+  } else {
+#ifdef __AVX512BF16__
+    const __m512bh both = _mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+    std::memcpy(to, &both, sizeof both);
+#endif
+  }
+}
+
 // A row of numbers as steps.
 template <typename Number>
 void ToSteps(const float *from, int64_t length, typename Number::Step *to) {
   int64_t i = 0;
-#ifdef __AVX512BF16__
-  if constexpr (Number::kPerStep == 2) {
-    for (; i + 2 * kLanes <= length; i += 2 * kLanes) {
-      const __m512bh both = _mm512_cvtne2ps_pbh((__m512)Load(from + i + kLanes), (__m512)Load(from + i));
-      std::memcpy(to + i / 2, &both, sizeof both);
-    }
-  }
-#endif
+  for (; i + 2 * kLanes <= length; i += 2 * kLanes) StoreSteps<Number>(to + i / Number::kPerStep, Load(from + i), Load(from + i + kLanes));
   for (; i < length; i += Number::kPerStep) to[i / Number::kPerStep] = MakeStep<Number>(from + i, length - i, 1);
 }
 

@@ -64,7 +64,7 @@ class HeadAttention {
   // Brings keys and values into the order in which queries `first` to `end` read them.
   void Open(const AttentionHead<Number> &head, int64_t end) {
     OpenScores(head, end);
-    probabilities_.resize(kQueries * columns_.size() / Number::kPerStep);
+    if (Number::kPerStep > 1) weights_.resize(kQueries * columns_.size() / Number::kPerStep);
     // In float32, values already lie as products read them, but for the last columns of odd heads.
     packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
     if (!packs_values_) return;
@@ -239,37 +239,43 @@ class HeadAttention {
     return LeftRows<Number>(biased_.data(), used, k, k, left_);
   }
 
-  // Turns a row's scores into e^(score - greatest), and notes 1 / their sum.
+  // Turns a row's scores into weights, e^(score - greatest), and notes 1 / their sum.
   void Softmax(int64_t row, int64_t query, int64_t total) {
     constexpr float kHidden = -1e30f;
     const int64_t recent = Recent(query);
     float *const scores = scores_.data() + row * total;
     std::fill(scores + old_.count, scores + old_.padded, kHidden);
     std::fill(scores + old_.padded + recent, scores + total, kHidden);
-    Vector greatest = Broadcast(kHidden);
-    for (int64_t j = 0; j < total; j += kLanes) greatest = Max(greatest, Load(scores + j));
-    const Vector most = Broadcast(Greatest(greatest));
+    Vector greatest = Broadcast(kHidden), greatest_of_second = greatest;
+    for (int64_t j = 0; j < total; j += kPanel) {
+      greatest = Max(greatest, Load(scores + j));
+      greatest_of_second = Max(greatest_of_second, Load(scores + j + kLanes));
+    }
+    const Vector most = Broadcast(Greatest(Max(greatest, greatest_of_second)));
+    Step *const weights = Weights() + row * (total / Number::kPerStep);
     Vector sum = {};
-    for (int64_t j = 0; j < total; j += kLanes) {
-      const Vector weight = Exp(Load(scores + j) - most);
-      sum += weight;
-      Store(scores + j, weight);
+    for (int64_t j = 0; j < total; j += kPanel) {
+      const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
+      sum += first;
+      sum += second;
+      StoreSteps<Number>(weights + j / Number::kPerStep, first, second);
     }
     const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
-    if constexpr (Number::kPerStep > 1) {
-      ToSteps<Number>(scores, total, probabilities_.data() + row * (total / Number::kPerStep));
-    }
+  }
+
+  // Rows of weights; in float32 they take the place of the scores.
+  Step *Weights() {
+    if constexpr (Number::kPerStep == 1) return scores_.data();
+    else return weights_.data();
   }
 
   // Sums of values, weighted.
   void Mix(int64_t first, int64_t rows, int64_t total) {
     const AttentionHead<Number> &head = *head_;
-    const int64_t steps = total / Number::kPerStep, stride = steps, all = static_cast<int64_t>(columns_.size()) / Number::kPerStep;
-    const Step *weights;
-    if constexpr (Number::kPerStep == 1) weights = scores_.data();
-    else weights = probabilities_.data();
+    const int64_t steps = total / Number::kPerStep, all = static_cast<int64_t>(columns_.size()) / Number::kPerStep;
+    const Step *const weights = Weights();
     for (int64_t column = 0; column < head.k; column += kPanel) {
       const int64_t filled = std::min(kPanel, head.k - column);
       const auto write = [&](int64_t row, Vector a, Vector b) {
@@ -277,14 +283,14 @@ class HeadAttention {
         StorePart(output, a * inverse_sums_[row], b * inverse_sums_[row], filled);
       };
       if (packs_values_) {
-        MultiplyPanel<Number>({weights, stride, values_.data() + column * all, kPanel, steps}, rows, {}, write);
+        MultiplyPanel<Number>({weights, steps, values_.data() + column * all, kPanel, steps}, rows, {}, write);
       } else if constexpr (Number::kPerStep == 1) {
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;
           const Tier &old = head.compressed, &memory = head.memory;
           Tile<kRows> tile = {};
           const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t columns) {
-            AddProduct<Number, kRows>(tile, {weights + row * stride + from, stride, tier.values + slot * head.k + column, head.k, columns});
+            AddProduct<Number, kRows>(tile, {weights + row * steps + from, steps, tier.values + slot * head.k + column, head.k, columns});
           };
           mix(0, old, old.slots - old.filled, old.filled);
           mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
@@ -301,7 +307,7 @@ class HeadAttention {
   Region old_ = {}, recent_ = {};
   bool packs_values_ = true;
   std::vector<Slot> columns_;
-  Lines<Step> keys_, values_, probabilities_, left_, row_;
+  Lines<Step> keys_, values_, weights_, left_, row_;
   Lines<float> scores_, positions_, biased_;
   float inverse_sums_[kQueries];
 };
