@@ -20,7 +20,7 @@ void ForRowBlocks(int64_t rows, const Work &work) {
   constexpr int64_t kMost = 8 * Number::kTileRows;
   const int64_t least = 2 * ThreadPool::Shared().threads();
   const int64_t blocks = least * std::max<int64_t>(1, (rows + kMost * least - 1) / (kMost * least));
-  const int64_t size = RoundUp((rows + blocks - 1) / blocks, Number::kBlockRows);
+  const int64_t size = RoundUp((rows + blocks - 1) / blocks, Number::kRowsTogether);
   ForTasks<Number>((rows + size - 1) / size, [&](int64_t block) {
     work(block * size, std::min(size, rows - block * size));
   });

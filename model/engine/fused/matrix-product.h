@@ -25,7 +25,10 @@ struct Float32 {
   using Step = float;
   static constexpr int64_t kPerStep = 1;
   static constexpr int kTileRows = kRegisterRows;
-  static constexpr int64_t kBlockRows = 4;
+  // Of what blocks of rows are multiples.
+  static constexpr int64_t kRowsTogether = 4;
+  // Of a block, where both factors change: the more, the less often the right one is read.
+  static constexpr int64_t kProductRows = 12 * kTileRows;
   static constexpr bool kMatrixUnit = false;
   using Preparation = NoPreparation;
   using Factor = Vector;
@@ -40,7 +43,8 @@ struct Bfloat16 {
   using Step = uint32_t;
   static constexpr int64_t kPerStep = 2;
   static constexpr int kTileRows = kRegisterRows;
-  static constexpr int64_t kBlockRows = 4;
+  static constexpr int64_t kRowsTogether = 4;
+  static constexpr int64_t kProductRows = 12 * kTileRows;
   static constexpr bool kMatrixUnit = false;
   using Preparation = NoPreparation;
   using Factor = __m512bh;

@@ -154,8 +154,8 @@ void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_ro
 template <typename Number, typename Open>
 void Product(const Operand &left, const Operand &right, int64_t rows, int64_t inner, int64_t columns, const Open &open) {
   using Step = typename Number::Step;
-  // A panel stays in the second level of cache while the rows of a block pass; the more these are, the less often panels are read.
-  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = 12 * kRegisterRows;
+  // A panel stays in the second level of cache while the rows of a block pass.
+  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = Number::kProductRows;
   const int64_t steps = StepsOf<Number>(inner), panels = (columns + kPanel - 1) / kPanel;
   const int64_t chunks = std::max<int64_t>(1, (steps + kMostSteps - 1) / kMostSteps);
   const int64_t at_once = RoundUp((steps + chunks - 1) / chunks, kLanes);
@@ -170,7 +170,7 @@ void Product(const Operand &left, const Operand &right, int64_t rows, int64_t in
   float *const sums = chunks > 1 ? room(kept_sums, RoundUp(rows, kMostTileRows) * sum_stride) : nullptr;
   const int64_t blocks = std::max<int64_t>(1, (rows + kMostRows - 1) / kMostRows);
   const int64_t even = RoundUp(blocks, ThreadPool::Shared().threads());
-  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), Number::kBlockRows);
+  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), Number::kRowsTogether);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
     const int64_t from = chunk * at_once, count = std::min(at_once, steps - from);
     const bool begins = chunk == 0, ends = chunk == chunks - 1;

@@ -19,7 +19,9 @@ struct Bfloat16Tiles {
   using Step = uint32_t;
   static constexpr int64_t kPerStep = 2;
   static constexpr int kTileRows = 32;
-  static constexpr int64_t kBlockRows = 16;
+  static constexpr int64_t kRowsTogether = 16;
+  // Results take longer to write than to compute: the fewer rows, the longer are the stretches of memory that are written along.
+  static constexpr int64_t kProductRows = 2 * kTileRows;
   static constexpr bool kMatrixUnit = true;
 
   // Asks the kernel to let this process use tiles, whose state it would otherwise not keep when threads take turns.
