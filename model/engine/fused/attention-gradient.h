@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
 
+#include "lines.h"
 #include "matrix-product.h"
 #include "packing.h"
 #include "product.h"
@@ -136,7 +136,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   void AddOverQueries(const float *left, int64_t left_stride, int64_t rows, const float *right, int64_t columns, float *sums,
                       int64_t stride) {
     const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride(steps);
-    transposed_.resize(RoundUp(k, kLanes) * left_steps);
+    transposed_.resize(RoundUp(k, kMostTileRows) * left_steps);
     PackLeft<Number>({Matrix({left}, left_stride, left_stride), true}, k, rows, 0, k, 0, steps, transposed_.data(), left_steps);
     const Step *pairs;
     if constexpr (Number::kPerStep == 1) {
@@ -184,18 +184,12 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const int64_t table_steps = StepsOf<Number>(columns);
     for (int64_t column = 0; column < k_padded_; column += kPanel) {
       const Step *const right = table.down + (column / kPanel * table_steps + (start - lead) / Number::kPerStep) * kPanel;
-      ForTiles(rows, [&](int64_t row, auto count) {
-        constexpr int kRows = decltype(count)::value;
-        Tile<kRows> tile = {};
+      ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
         // A tile's rows reach a part of the stretch.
-        const int64_t from = (lead + rows - row - kRows) / Number::kPerStep;
+        const int64_t from = (lead + rows - row - used) / Number::kPerStep;
         const int64_t end = StepsOf<Number>(std::min(length, lead + rows - 1 - row + reach.count));
-        MultiplyTile<Number, kRows>(tile, left.Row(row) + from, left.stride(), right + from * kPanel, kPanel, end - from);
-        for (int r = 0; r < kRows; r++) {
-          float *const to = queries_gradient_.data() + (row + r) * k_padded_ + column;
-          Store(to, tile[r][0]);
-          Store(to + kLanes, tile[r][1]);
-        }
+        StoreTile<Number, decltype(count)::value>({left.Row(row) + from, left.stride(), right + from * kPanel, kPanel, end - from}, {},
+                                                  {queries_gradient_.data() + row * k_padded_ + column, k_padded_});
       });
     }
     AddQueries(first, rows, bias_gradient, false, output);
@@ -215,7 +209,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   }
 
   // Gradients of columns [k, columns] to the slots that they belong to.
-  void WriteColumns(const std::vector<float> &gradient, float *const (&to)[3]) {
+  void WriteColumns(const Lines<float> &gradient, float *const (&to)[3]) {
     const AttentionHead<Number> &of = head();
     WriteTier(gradient.data(), of.compressed, to[0]);
     WriteTier(gradient.data() + this->old_.padded, of.memory, to[1]);
@@ -246,18 +240,14 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
                        int64_t steps, int64_t columns, const Write &write) {
     for (int64_t column = 0; column < columns; column += kPanel) {
       const Step *const panel = right + column / kPanel * panel_stride;
-      ForTiles(rows, [&](int64_t row, auto count) {
-        constexpr int kRows = decltype(count)::value;
-        Tile<kRows> tile = {};
-        MultiplyTile<Number, kRows>(tile, left + row * left_stride, left_stride, panel, right_stride, steps);
-        for (int r = 0; r < kRows; r++) write(row + r, column, tile[r][0], tile[r][1]);
-      });
+      MultiplyPanel<Number>({left, left_stride, panel, right_stride, steps}, rows, {},
+                            [&](int64_t row, Vector a, Vector b) { write(row, column, a, b); });
     }
   }
 
   int64_t all_ = 0, k_padded_ = 0;
-  std::vector<Step> values_across_, keys_down_, left_, transposed_, pairs_;
-  std::vector<float> slopes_, keys_gradient_, values_gradient_, biased_queries_, queries_gradient_, shifted_;
+  Lines<Step> values_across_, keys_down_, left_, transposed_, pairs_;
+  Lines<float> slopes_, keys_gradient_, values_gradient_, biased_queries_, queries_gradient_, shifted_;
 };
 
 }  // namespace palimpsest

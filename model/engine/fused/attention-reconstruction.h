@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
 
+#include "lines.h"
 #include "matrix-product.h"
 #include "packing.h"
 #include "product.h"
@@ -38,7 +38,7 @@ class AttentionReconstruction {
     head_ = &head;
     k_padded_ = RoundUp(head.k, kPanel);
     query_stride_ = LeftStride(StepsOf<Number>(head.k));
-    queries_.resize(RoundUp(head.n, kLanes) * query_stride_);
+    queries_.resize(RoundUp(head.n, kMostTileRows) * query_stride_);
     PackLeft<Number>({Matrix(head.queries, head.k)}, head.n, head.k, 0, head.n, 0, StepsOf<Number>(head.k), queries_.data(),
                      query_stride_);
     Attend(head.old, expected_);
@@ -65,11 +65,11 @@ class AttentionReconstruction {
 
  private:
   // Mixed values [n, padded k]; leaves the probabilities [n, padded slots] of what it attended to.
-  void Attend(const ContentRows &rows, std::vector<float> &mixed) {
+  void Attend(const ContentRows &rows, Lines<float> &mixed) {
     const int64_t k = head_->k, n = head_->n, first = (rows.slots - rows.filled) * k, steps = StepsOf<Number>(k);
     slots_ = RoundUp(std::max<int64_t>(rows.filled, 1), kPanel);
-    probabilities_.resize(n * slots_);
-    mixed.resize(n * k_padded_);
+    probabilities_.resize(RoundUp(n, kMostTileRows) * slots_);
+    mixed.resize(RoundUp(n, kMostTileRows) * k_padded_);
     Multiply(queries_.data(), query_stride_, n, steps, Operand{Matrix(rows.keys + first, k), true}, k, rows.filled, probabilities_, slots_);
     for (int64_t i = 0; i < n; i++) {
       float *const scores = probabilities_.data() + i * slots_;
@@ -94,7 +94,7 @@ class AttentionReconstruction {
   void Gradient() {
     const ContentRows &rows = head_->compressed;
     const int64_t k = head_->k, n = head_->n, filled = rows.filled, first = (rows.slots - filled) * k;
-    slopes_.resize(n * slots_);
+    slopes_.resize(RoundUp(n, kMostTileRows) * slots_);
     const LeftRows<Number> left(expected_.data(), n, k, k_padded_, left_);
     Multiply(left.Row(0), left.stride(), n, StepsOf<Number>(k), Operand{Matrix(rows.values + first, k), true}, k, filled, slopes_, slots_);
     for (int64_t i = 0; i < n; i++) {
@@ -107,37 +107,29 @@ class AttentionReconstruction {
   }
 
   // leftᵀ [filled, n] · right [n, k], rows of both by queries.
-  void OverQueries(const std::vector<float> &left, const Matrix &right, float *to) {
+  void OverQueries(const Lines<float> &left, const Matrix &right, float *to) {
     const int64_t k = head_->k, n = head_->n, filled = head_->compressed.filled, steps = StepsOf<Number>(n), stride = LeftStride(steps);
-    transposed_.resize(RoundUp(filled, kLanes) * stride);
+    transposed_.resize(RoundUp(filled, kMostTileRows) * stride);
     PackLeft<Number>({Matrix({left.data()}, slots_, slots_), true}, filled, n, 0, filled, 0, steps, transposed_.data(), stride);
-    product_.resize(filled * k_padded_);
+    product_.resize(RoundUp(filled, kMostTileRows) * k_padded_);
     Multiply(transposed_.data(), stride, filled, steps, Operand{right}, n, k, product_, k_padded_);
     for (int64_t row = 0; row < filled; row++) std::copy_n(product_.data() + row * k_padded_, k, to + row * k);
   }
 
-  // left [rows, inner] · right [inner, columns], rows of the result `stride` apart.
+  // left [rows, inner] · right [inner, columns], rows of the result `stride` apart, with room for whole tiles of them.
   void Multiply(const Step *left, int64_t left_stride, int64_t rows, int64_t steps, const Operand &right, int64_t inner, int64_t columns,
-                std::vector<float> &to, int64_t stride) {
+                Lines<float> &to, int64_t stride) {
     panel_.resize(steps * kPanel);
     for (int64_t column = 0; column < columns; column += kPanel) {
       PackRight<Number>(right, inner, columns, 0, steps, column / kPanel, panel_.data());
-      ForTiles(rows, [&](int64_t row, auto count) {
-        constexpr int kRows = decltype(count)::value;
-        Tile<kRows> tile = {};
-        MultiplyTile<Number, kRows>(tile, left + row * left_stride, left_stride, panel_.data(), kPanel, steps);
-        for (int r = 0; r < kRows; r++) {
-          Store(to.data() + (row + r) * stride + column, tile[r][0]);
-          Store(to.data() + (row + r) * stride + column + kLanes, tile[r][1]);
-        }
-      });
+      StorePanel<Number>({left, left_stride, panel_.data(), kPanel, steps}, rows, {}, {to.data() + column, stride});
     }
   }
 
   const ReconstructionHead *head_ = nullptr;
   int64_t k_padded_ = 0, query_stride_ = 0, slots_ = 0;
-  std::vector<Step> queries_, left_, transposed_, panel_;
-  std::vector<float> expected_, given_, probabilities_, slopes_, dots_, product_;
+  Lines<Step> queries_, left_, transposed_, panel_;
+  Lines<float> expected_, given_, probabilities_, slopes_, dots_, product_;
 };
 
 }  // namespace palimpsest

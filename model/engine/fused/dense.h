@@ -15,33 +15,25 @@ namespace palimpsest {
 
 // Calls work(first, count) for blocks of rows: enough of them to keep all threads busy, few enough that a block's rows share each
 // panel while it is in the cache.
-template <typename Work>
+template <typename Number, typename Work>
 void ForRowBlocks(int64_t rows, const Work &work) {
-  constexpr int64_t kMost = 8 * kTileRows;
+  constexpr int64_t kMost = 8 * Number::kTileRows;
   const int64_t least = 2 * ThreadPool::Shared().threads();
   const int64_t blocks = least * std::max<int64_t>(1, (rows + kMost * least - 1) / (kMost * least));
-  const int64_t size = RoundUp((rows + blocks - 1) / blocks, 4);
-  ThreadPool::Shared().For((rows + size - 1) / size, [&](int64_t block) {
+  const int64_t size = RoundUp((rows + blocks - 1) / blocks, Number::kRowsTogether);
+  ForTasks<Number>((rows + size - 1) / size, [&](int64_t block) {
     work(block * size, std::min(size, rows - block * size));
   });
 }
 
-// left · panels, from panel `begin` to `end`: for each panel, open(first column) gives what is called with each row and its two
-// vectors of the result.
+// left · right, which is of `panels` panels: for each, open(first column) gives what is called with each row and its two vectors of the
+// result.
 template <typename Number, typename Open>
-void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *panels, int64_t steps, int64_t begin,
-              int64_t end, const Open &open) {
-  for (int64_t panel = begin; panel < end; panel++) {
-    const typename Number::Step *const right = panels + panel * steps * kPanel;
+void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *right, int64_t steps, int64_t panels,
+              const Open &open) {
+  for (int64_t panel = 0; panel < panels; panel++, right += steps * kPanel) {
     const auto write = open(panel * kPanel);
-    ForTiles(rows, [&](int64_t row, auto count) {
-      constexpr int kRows = decltype(count)::value;
-      Tile<kRows> tile = {};
-      MultiplyTile<Number, kRows>(tile, left.Row(row), left.stride(), right, kPanel, steps);
-      // Unrolled, so that the tile stays in registers from its first to its last use.
-#pragma GCC unroll 12
-      for (int r = 0; r < kRows; r++) write(row + r, tile[r][0], tile[r][1]);
-    });
+    MultiplyPanel<Number>({left.Row(0), left.stride(), right, kPanel, steps}, rows, {}, write);
   }
 }
 

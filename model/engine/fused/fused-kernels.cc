@@ -18,9 +18,11 @@
 
 #include "dense.h"
 #include "kernel-call.h"
+#include "lines.h"
 #include "packing.h"
 #include "relative-attention.h"
 #include "thread-pool.h"
+#include "tiles.h"
 
 namespace palimpsest {
 namespace {
@@ -28,8 +30,8 @@ namespace {
 // Scratch of one thread, which grows to what its largest task needs.
 template <typename Number>
 struct Scratch {
-  std::vector<typename Number::Step> left;
-  std::vector<float> normalised, hidden;
+  Lines<typename Number::Step> left;
+  Lines<float> normalised, hidden;
 
   static Scratch &OfThread() {
     thread_local Scratch scratch;
@@ -37,7 +39,7 @@ struct Scratch {
   }
 };
 
-float *Room(std::vector<float> &scratch, int64_t size) {
+float *Room(Lines<float> &scratch, int64_t size) {
   if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
   return scratch.data();
 }
@@ -68,7 +70,7 @@ void PackPositions(Call &call) {
 void LayerNormalisation(Call &call) {
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1);
   float *const output = call.Output(0, {rows, width});
-  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+  ForRowBlocks<Float32>(rows, [&](int64_t first, int64_t count) {
     for (int64_t row = first; row < first + count; row++) {
       NormaliseRow(call.Data(0) + row * width, width, call.Data(1), call.Data(2), output + row * width);
     }
@@ -81,9 +83,9 @@ void Dense(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.attribute();
   const auto *const panels = call.Data<typename Number::Step>(1);
   float *const output = call.Output(0, {rows, columns});
-  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+  ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), 0, call.Size(1, 0),
+    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), call.Size(1, 0),
                      [&](int64_t column) {
                        float *const to = output + first * columns + column;
                        return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
@@ -99,9 +101,9 @@ void AddDense(Call &call) {
   const int64_t rows = call.Size(0, 0), columns = call.Size(0, 1), inner = call.Size(1, 1);
   const float *const x = call.Data(0);
   float *const output = call.Output(0, {rows, columns});
-  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+  ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), 0, call.Size(2, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), call.Size(2, 0),
                      [&](int64_t column) {
                        const int64_t offset = first * columns + column, filled = std::min(kPanel, columns - column);
                        return [=](int64_t row, Vector a, Vector b) {
@@ -126,14 +128,14 @@ void ProjectHeads(Call &call) {
   const int64_t k = width / heads, columns = width * call.outputs();
   std::vector<float *> outputs;
   for (int i = 0; i < call.outputs(); i++) outputs.push_back(call.Output(i, {heads, batch, length, k}));
-  ForRowBlocks(batch * length, [&](int64_t first, int64_t count) {
+  ForRowBlocks<Number>(batch * length, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, Scratch<Number>::OfThread().left);
     // The part of a row from a column on that goes to one head.
     const auto place = [&](int64_t column) {
       const int64_t within = column % width, h = within / k, offset = within % k;
       return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
     };
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), 0, call.Size(1, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), call.Size(1, 0),
                      [&](int64_t column) {
                        // A panel may reach over several heads, and matrices.
                        std::array<HeadPart, kPanel> parts;
@@ -166,7 +168,7 @@ void FeedForward(Call &call) {
   const int64_t rows = call.Size(kX, 0), width = call.Size(kX, 1), inner = call.Size(kInnerBias, 0);
   const float *const x = call.Data(kX), *const inner_bias = call.Data(kInnerBias), *const outer_bias = call.Data(kOuterBias);
   float *const output = call.Output(0, {rows, width});
-  ForRowBlocks(rows, [&](int64_t first, int64_t count) {
+  ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
     // Rows a power of two apart would contend for the same few lines of the cache.
     const int64_t stride = RoundUp(inner, kLanes) + kLanes;
@@ -175,7 +177,7 @@ void FeedForward(Call &call) {
       NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
     }
     const LeftRows<Number> left(normalised, count, width, width, scratch.left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), 0, call.Size(kInner, 0),
+    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), call.Size(kInner, 0),
                      [&](int64_t column) {
                        const int64_t filled = std::min(kPanel, inner - column);
                        const TwoVectors bias = LoadPart(inner_bias + column, filled);
@@ -185,7 +187,7 @@ void FeedForward(Call &call) {
                        };
                      });
     const LeftRows<Number> activated(hidden, count, inner, stride, scratch.left);
-    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner), 0,
+    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner),
                      call.Size(kOuter, 0), [&](int64_t column) {
                        const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
                        const TwoVectors bias = LoadPart(outer_bias + column, filled);
@@ -202,14 +204,14 @@ void FeedForward(Call &call) {
 // -> -log2 softmax(hidden · embedding^T)[token] [S]
 template <typename Number>
 void Surprisal(Call &call) {
-  constexpr int64_t kRows = 4 * kTileRows, kChunkPanels = 16;
+  constexpr int64_t kRows = 4 * Number::kTileRows, kChunkPanels = 16;
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.attribute(), panels = call.Size(1, 0);
-  const int64_t chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
+  const int64_t steps = StepsOf<Number>(width), chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
   const int32_t *const tokens = call.Data<int32_t>(2);
   float *const output = call.Output(0, {rows});
   // Of each chunk of the vocabulary, a row's greatest logit, and the sum of e^(logit - greatest).
   std::vector<float> greatest(chunks * rows), sums(chunks * rows), chosen(rows);
-  ThreadPool::Shared().For(blocks * chunks, [&](int64_t task) {
+  ForTasks<Number>(blocks * chunks, [&](int64_t task) {
     // A chunk stays in the cache while the rows pass.
     const int64_t chunk = task / blocks, first = task % blocks * kRows, count = std::min(kRows, rows - first);
     const int64_t begin = chunk * kChunkPanels, end = std::min(panels, begin + kChunkPanels);
@@ -217,12 +219,11 @@ void Surprisal(Call &call) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
     float *const logits = Room(scratch.hidden, kRows * columns);
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), begin, end,
-                     [&](int64_t column) {
-                       return [=, to = logits + column - begin * kPanel](int64_t row, Vector a, Vector b) {
-                         StorePart(to + row * columns, a, b, kPanel);
-                       };
-                     });
+    const auto *const right = call.Data<typename Number::Step>(1);
+    for (int64_t panel = begin; panel < end; panel++) {
+      StorePanel<Number>({left.Row(0), left.stride(), right + panel * steps * kPanel, kPanel, steps}, count, {},
+                         {logits + (panel - begin) * kPanel, columns});
+    }
     for (int64_t row = 0; row < count; row++) {
       float *const of_row = logits + row * columns;
       const int64_t token = tokens[first + row] - begin * kPanel;
@@ -341,9 +342,10 @@ void RelativeAttention(Call &call) {
   float *const output = call.Output(0, {batch * n, heads * k});
   const int32_t *const counts = call.Data<int32_t>(kCounts);
   // Each task brings keys and values into order anew: queries are split no more than it takes to give every thread some.
-  const int64_t pairs = heads * batch, blocks = (n + kQueryBlock - 1) / kQueryBlock;
+  constexpr int64_t kBlock = kQueryBlock<Number>;
+  const int64_t pairs = heads * batch, blocks = (n + kBlock - 1) / kBlock;
   const int64_t parts = std::min(blocks, std::max<int64_t>(1, ThreadPool::Shared().threads() / pairs));
-  ThreadPool::Shared().For(pairs * parts, [&](int64_t task) {
+  ForTasks<Number>(pairs * parts, [&](int64_t task) {
     // The last queries see the most keys: they go first, so that no thread is left with them at the end.
     const int64_t part = parts - 1 - task / pairs, pair = task % pairs, h = pair / batch, b = pair % batch;
     const auto tier = [&](int keys, int64_t slots, int64_t filled) {
@@ -366,9 +368,9 @@ void RelativeAttention(Call &call) {
         heads * k,
     };
     thread_local HeadAttention<Number> attention;
-    const int64_t begin = part * blocks / parts * kQueryBlock, end = std::min(n, (part + 1) * blocks / parts * kQueryBlock);
+    const int64_t begin = part * blocks / parts * kBlock, end = std::min(n, (part + 1) * blocks / parts * kBlock);
     attention.Open(head, end);
-    for (int64_t first = begin; first < end; first += kQueryBlock) attention.Attend(first, std::min(kQueryBlock, end - first));
+    for (int64_t first = begin; first < end; first += kBlock) attention.Attend(first, std::min(kBlock, end - first));
   });
 }
 
@@ -409,9 +411,7 @@ const bool registered = [] {
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
   RegisterProducts<Float32>("");
-#ifdef __AVX512BF16__
-  RegisterProducts<Bfloat16>("Bfloat16");
-#endif
+  WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   return true;
 }();
 

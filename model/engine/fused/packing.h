@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
-#include <vector>
 
+#include "lines.h"
 #include "matrix-product.h"
 
 namespace palimpsest {
@@ -40,33 +40,43 @@ typename Number::Step MakeStep(const float *from, int64_t count, int64_t stride)
   }
 }
 
+// The steps of two neighbouring vectors.
+template <typename Number>
+inline void StoreSteps(typename Number::Step *to, Vector first, Vector second) {
+  if constexpr (Number::kPerStep == 1) {
+    Store(to, first);
+    Store(to + kLanes, second);
+  } else {
+#ifdef __AVX512BF16__
+    const __m512bh both = _mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
+    std::memcpy(to, &both, sizeof both);
+#endif
+  }
+}
+
 // A row of numbers as steps.
 template <typename Number>
 void ToSteps(const float *from, int64_t length, typename Number::Step *to) {
   int64_t i = 0;
-#ifdef __AVX512BF16__
-  if constexpr (Number::kPerStep == 2) {
-    for (; i + 2 * kLanes <= length; i += 2 * kLanes) {
-      const __m512bh both = _mm512_cvtne2ps_pbh((__m512)Load(from + i + kLanes), (__m512)Load(from + i));
-      std::memcpy(to + i / 2, &both, sizeof both);
-    }
-  }
-#endif
+  for (; i + 2 * kLanes <= length; i += 2 * kLanes) StoreSteps<Number>(to + i / Number::kPerStep, Load(from + i), Load(from + i + kLanes));
   for (; i < length; i += Number::kPerStep) to[i / Number::kPerStep] = MakeStep<Number>(from + i, length - i, 1);
 }
 
-// Rows of numbers as rows of steps, for the left side of a product; in float32 they are that already.
+// Rows of steps `stride` apart, so that a tile's rows do not fall on the same lines of the cache.
+inline int64_t LeftStride(int64_t steps) { return RoundUp(steps, kLanes) + kLanes; }
+
+// Rows of numbers as rows of steps, with room for whole tiles, for the left side of a product; in float32 they are that already.
 template <typename Number>
 class LeftRows {
  public:
-  LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, std::vector<typename Number::Step> &scratch) {
+  LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, Lines<typename Number::Step> &scratch) {
     if constexpr (Number::kPerStep == 1) {
       steps_ = from;
       stride_ = stride;
     } else {
-      // Rows a power of two apart would contend for the same few lines of the cache.
-      stride_ = StepsOf<Number>(length) + kLanes;
-      if (static_cast<int64_t>(scratch.size()) < rows * stride_) scratch.resize(rows * stride_);
+      stride_ = LeftStride(StepsOf<Number>(length));
+      const int64_t size = RoundUp(rows, kMostTileRows) * stride_;
+      if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
       for (int64_t row = 0; row < rows; row++) ToSteps<Number>(from + row * stride, length, scratch.data() + row * stride_);
       steps_ = scratch.data();
     }

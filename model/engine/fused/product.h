@@ -41,7 +41,8 @@ template <typename Number>
 void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to) {
   int64_t j = 0;
   if constexpr (Number::kPerStep == 1) {
-    std::memcpy(to, even, count * sizeof(float));
+    for (; j + kLanes <= count; j += kLanes) Store(to + j, Load(even + j));
+    for (; j < count; j++) to[j] = even[j];
   } else {
 #ifdef __AVX512BF16__
     for (; j + kLanes <= count; j += kLanes) {
@@ -125,46 +126,51 @@ void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_ro
               typename Number::Step *to, int64_t stride) {
   Square<Number> square;
   const int64_t end = std::min(rows, first_row + count);
-  for (int64_t r = 0; r < count; r += kLanes) {
+  const auto pack = [&](int64_t r, int64_t s) {
+    const int64_t at = first + s * Number::kPerStep;
+    typename Number::Step *const start = to + r * stride + s;
+    if (left.transposed) {
+      StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
+      TransposeSquare(&square[0][0], kLanes, start, stride);
+    } else {
+      StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
+      for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
+    }
+  };
+  // Memory is read in the order in which it lies.
+  if (left.transposed) {
     for (int64_t s = 0; s < steps; s += kLanes) {
-      const int64_t at = first + s * Number::kPerStep;
-      typename Number::Step *const start = to + r * stride + s;
-      if (left.transposed) {
-        StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
-        TransposeSquare(&square[0][0], kLanes, start, stride);
-      } else {
-        StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
-        for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
-      }
+      for (int64_t r = 0; r < count; r += kLanes) pack(r, s);
+    }
+  } else {
+    for (int64_t r = 0; r < count; r += kLanes) {
+      for (int64_t s = 0; s < steps; s += kLanes) pack(r, s);
     }
   }
 }
-
-// Rows of steps `stride` apart, so that a tile's rows do not fall on the same lines of the cache.
-inline int64_t LeftStride(int64_t steps) { return RoundUp(steps, kLanes) + kLanes; }
 
 // left [rows, inner] · right [inner, columns] over all cores. For each panel and block of rows, open(first column) gives what is called with
 // each row and its two vectors of the result. Sums do not depend on how many threads there are.
 template <typename Number, typename Open>
 void Product(const Operand &left, const Operand &right, int64_t rows, int64_t inner, int64_t columns, const Open &open) {
   using Step = typename Number::Step;
-  // A panel stays in the second level of cache while the rows of a block pass; the more these are, the less often panels are read.
-  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = 12 * kTileRows;
+  // A panel stays in the second level of cache while the rows of a block pass.
+  constexpr int64_t kMostSteps = 512, kPanelsAtOnce = 4, kStepsAtOnce = 2 * kLanes, kMostRows = Number::kProductRows;
   const int64_t steps = StepsOf<Number>(inner), panels = (columns + kPanel - 1) / kPanel;
   const int64_t chunks = std::max<int64_t>(1, (steps + kMostSteps - 1) / kMostSteps);
   const int64_t at_once = RoundUp((steps + chunks - 1) / chunks, kLanes);
-  thread_local std::vector<Step> kept_panels;
-  thread_local std::vector<float> kept_sums;
+  thread_local Lines<Step> kept_panels;
+  thread_local Lines<float> kept_sums;
   const auto room = [](auto &kept, int64_t size) {
     if (static_cast<int64_t>(kept.size()) < size) kept.resize(size);
     return kept.data();
   };
   Step *const packed = room(kept_panels, panels * at_once * kPanel);
   const int64_t sum_stride = panels * kPanel;
-  float *const sums = chunks > 1 ? room(kept_sums, rows * sum_stride) : nullptr;
+  float *const sums = chunks > 1 ? room(kept_sums, RoundUp(rows, kMostTileRows) * sum_stride) : nullptr;
   const int64_t blocks = std::max<int64_t>(1, (rows + kMostRows - 1) / kMostRows);
   const int64_t even = RoundUp(blocks, ThreadPool::Shared().threads());
-  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), 4);
+  const int64_t at_once_rows = RoundUp(std::max<int64_t>(1, (rows + even - 1) / even), Number::kRowsTogether);
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
     const int64_t from = chunk * at_once, count = std::min(at_once, steps - from);
     const bool begins = chunk == 0, ends = chunk == chunks - 1;
@@ -180,34 +186,22 @@ void Product(const Operand &left, const Operand &right, int64_t rows, int64_t in
         }
       }
     });
-    ThreadPool::Shared().For((rows + at_once_rows - 1) / at_once_rows, [&](int64_t block) {
+    ForTasks<Number>((rows + at_once_rows - 1) / at_once_rows, [&](int64_t block) {
       const int64_t first = block * at_once_rows, size = std::min(at_once_rows, rows - first), stride = LeftStride(count);
-      thread_local std::vector<Step> kept_left;
-      Step *const scratch = room(kept_left, RoundUp(size, kLanes) * stride);
+      thread_local Lines<Step> kept_left;
+      Step *const scratch = room(kept_left, RoundUp(size, kMostTileRows) * stride);
       PackLeft<Number>(left, rows, inner, first, size, from * Number::kPerStep, count, scratch, stride);
       for (int64_t panel = 0; panel < panels; panel++) {
         const Step *const steps_of_panel = packed + panel * count * kPanel;
+        const Factors<Number> factors{scratch, stride, steps_of_panel, kPanel, count};
+        float *const kept = sums + first * sum_stride + panel * kPanel;
+        const Sums<const float> before = begins ? Sums<const float>{} : Sums<const float>{kept, sum_stride};
+        if (!ends) {
+          StorePanel<Number>(factors, size, before, {kept, sum_stride});
+          continue;
+        }
         const auto write = open(panel * kPanel);
-        ForTiles(size, [&](int64_t row, auto tile_rows) {
-          constexpr int kRows = decltype(tile_rows)::value;
-          Tile<kRows> tile = {};
-          float *const kept = sums + (first + row) * sum_stride + panel * kPanel;
-          if (!begins) {
-            for (int r = 0; r < kRows; r++) {
-              tile[r][0] = Load(kept + r * sum_stride);
-              tile[r][1] = Load(kept + r * sum_stride + kLanes);
-            }
-          }
-          MultiplyTile<Number, kRows>(tile, scratch + row * stride, stride, steps_of_panel, kPanel, count);
-          for (int r = 0; r < kRows; r++) {
-            if (ends) {
-              write(first + row + r, tile[r][0], tile[r][1]);
-            } else {
-              Store(kept + r * sum_stride, tile[r][0]);
-              Store(kept + r * sum_stride + kLanes, tile[r][1]);
-            }
-          }
-        });
+        MultiplyPanel<Number>(factors, size, before, [&](int64_t row, Vector a, Vector b) { write(first + row, a, b); });
       }
     });
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "lines.h"
 #include "matrix-product.h"
 #include "packing.h"
 #include "simd.h"
@@ -36,7 +37,7 @@ struct AttentionHead {
 };
 
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
-inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kTileRows + kPanel, kLanes); }
+inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kMostTileRows + kPanel, kLanes); }
 
 // One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, kLanes].
 template <typename Number>
@@ -53,16 +54,17 @@ void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Numb
 }
 
 // Queries at once: their scores stay in the second level of cache while the keys pass through the first.
-constexpr int64_t kQueryBlock = 2 * kTileRows;
+template <typename Number>
+constexpr int64_t kQueryBlock = 2 * Number::kTileRows;
 
 // The attention of one head of one document, with the scratch that one thread needs for it. Attends from at most `kQueries` queries at once.
-template <typename Number, int64_t kQueries = kQueryBlock>
+template <typename Number, int64_t kQueries = kQueryBlock<Number>>
 class HeadAttention {
  public:
   // Brings keys and values into the order in which queries `first` to `end` read them.
   void Open(const AttentionHead<Number> &head, int64_t end) {
     OpenScores(head, end);
-    probabilities_.resize(kQueries * columns_.size() / Number::kPerStep);
+    if (Number::kPerStep > 1) weights_.resize(kQueries * columns_.size() / Number::kPerStep);
     // In float32, values already lie as products read them, but for the last columns of odd heads.
     packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
     if (!packs_values_) return;
@@ -79,6 +81,7 @@ class HeadAttention {
 
  protected:
   using Step = typename Number::Step;
+  static constexpr int kTileRows = Number::kTileRows;
 
   // Columns of scores: those in use, and whole panels of them.
   struct Region {
@@ -114,18 +117,18 @@ class HeadAttention {
     // Of the segment, nothing behind the block's last query.
     const int64_t recent_padded = RoundUp(head.memory.filled + first + rows, kPanel);
     const int64_t total = old_.padded + recent_padded;
-    ForTiles(rows, [&](int64_t row, auto count) {
+    ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
       constexpr int kRows = decltype(count)::value;
       float *const scores = scores_.data() + row * total;
       const float *const queries = head.queries + (first + row) * head.k;
       if (old_.count > 0) {
-        AddPositions<kRows>(queries, first + row, head.compressed_position_bias, head.compressed_position_keys, head.compressed,
+        AddPositions<kRows>(queries, used, first + row, head.compressed_position_bias, head.compressed_position_keys, head.compressed,
                             old_.count);
       }
-      Content<kRows>(queries, keys_.data(), old_.padded, scores, total);
-      AddPositions<kRows>(queries, first + row, head.position_bias, head.position_keys, head.memory,
-                          head.memory.filled + first + row + kRows);
-      Content<kRows>(queries, keys_.data() + old_.padded * steps_, recent_padded, scores + old_.padded, total);
+      Content<kRows>(queries, used, keys_.data(), old_.padded, scores, total);
+      AddPositions<kRows>(queries, used, first + row, head.position_bias, head.position_keys, head.memory,
+                          head.memory.filled + first + row + used);
+      Content<kRows>(queries, used, keys_.data() + old_.padded * steps_, recent_padded, scores + old_.padded, total);
     });
     return total;
   }
@@ -197,111 +200,105 @@ class HeadAttention {
   }
 
   // What the relative positions of one tier contribute to a tile's scores, into positions_. Query r of the tile and the tier's
-  // visible slot j meet at column offset_ + j + rows - 1 - r: a tile begins where a vector of the table does.
+  // visible slot j meet at column offset_ + j + used - 1 - r: a tile begins where a vector of the table does.
   template <int kRows>
-  void AddPositions(const float *queries, int64_t first, const float *bias, const Step *position_keys, const Tier &tier,
+  void AddPositions(const float *queries, int used, int64_t first, const float *bias, const Step *position_keys, const Tier &tier,
                     int64_t count) {
     const AttentionHead<Number> &head = *head_;
     const int64_t columns = PositionColumns(tier.slots, head.n);
-    const int64_t start = head.n - first - kRows + 1 + tier.slots - tier.filled;
+    const int64_t start = head.n - first - used + 1 + tier.slots - tier.filled;
     offset_ = start % kLanes;
     // What lies behind the table's end belongs to keys that come after their queries.
-    const int64_t window = RoundUp(std::min(offset_ + count + kRows - 1, columns - kPanel - (start - offset_)), kPanel);
+    const int64_t window = RoundUp(std::min(offset_ + count + used - 1, columns - kPanel - (start - offset_)), kPanel);
     stride_ = RoundUp(count, kPanel) + kTileRows + kLanes + kPanel;
     const Step *const table = position_keys + (start - offset_) * steps_;
-    const LeftRows<Number> left = AddBias<kRows>(queries, bias);
+    const LeftRows<Number> left = AddBias(queries, used, bias);
     for (int64_t column = 0; column < window; column += kPanel) {
-      Tile<kRows> tile = {};
-      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), table + column * steps_, kLanes, steps_, kLanes * steps_);
-      for (int r = 0; r < kRows; r++) {
-        Store(positions_.data() + r * stride_ + column, tile[r][0]);
-        Store(positions_.data() + r * stride_ + column + kLanes, tile[r][1]);
-      }
+      StoreTile<Number, kRows>({left.Row(0), left.stride(), table + column * steps_, kLanes, steps_, kLanes * steps_}, {},
+                               {positions_.data() + column, stride_});
     }
   }
 
   // Scores of whole panels of columns, begun with what positions contribute.
   template <int kRows>
-  void Content(const float *queries, const Step *keys, int64_t columns, float *scores, int64_t stride) {
-    const LeftRows<Number> left = AddBias<kRows>(queries, head_->content_bias);
+  void Content(const float *queries, int used, const Step *keys, int64_t columns, float *scores, int64_t stride) {
+    const LeftRows<Number> left = AddBias(queries, used, head_->content_bias);
+    // Each query's contributions begin a column before those of the query before it.
+    const Sums<const float> shifted{positions_.data() + offset_ + used - 1, stride_ - 1};
     for (int64_t column = 0; column < columns; column += kPanel) {
-      Tile<kRows> tile;
-      for (int r = 0; r < kRows; r++) {
-        const float *const shifted = positions_.data() + r * stride_ + offset_ + column + kRows - 1 - r;
-        tile[r][0] = Load(shifted);
-        tile[r][1] = Load(shifted + kLanes);
-      }
-      MultiplyTile<Number, kRows>(tile, left.Row(0), left.stride(), keys + column * steps_, kPanel, steps_);
-      for (int r = 0; r < kRows; r++) {
-        Store(scores + r * stride + column, tile[r][0]);
-        Store(scores + r * stride + column + kLanes, tile[r][1]);
-      }
+      StoreTile<Number, kRows>({left.Row(0), left.stride(), keys + column * steps_, kPanel, steps_},
+                               {shifted.first + column, shifted.stride}, {scores + column, stride});
     }
   }
 
-  template <int kRows>
-  LeftRows<Number> AddBias(const float *queries, const float *bias) {
+  LeftRows<Number> AddBias(const float *queries, int used, const float *bias) {
     const int64_t k = head_->k;
-    for (int r = 0; r < kRows; r++) {
+    for (int r = 0; r < used; r++) {
       for (int64_t j = 0; j < k; j++) biased_[r * k + j] = queries[r * k + j] + bias[j];
     }
-    return LeftRows<Number>(biased_.data(), kRows, k, k, left_);
+    return LeftRows<Number>(biased_.data(), used, k, k, left_);
   }
 
-  // Turns a row's scores into e^(score - greatest), and notes 1 / their sum.
+  // Turns a row's scores into weights, e^(score - greatest), and notes 1 / their sum.
   void Softmax(int64_t row, int64_t query, int64_t total) {
     constexpr float kHidden = -1e30f;
     const int64_t recent = Recent(query);
     float *const scores = scores_.data() + row * total;
     std::fill(scores + old_.count, scores + old_.padded, kHidden);
     std::fill(scores + old_.padded + recent, scores + total, kHidden);
-    Vector greatest = Broadcast(kHidden);
-    for (int64_t j = 0; j < total; j += kLanes) greatest = Max(greatest, Load(scores + j));
-    const Vector most = Broadcast(Greatest(greatest));
+    Vector greatest = Broadcast(kHidden), greatest_of_second = greatest;
+    for (int64_t j = 0; j < total; j += kPanel) {
+      greatest = Max(greatest, Load(scores + j));
+      greatest_of_second = Max(greatest_of_second, Load(scores + j + kLanes));
+    }
+    const Vector most = Broadcast(Greatest(Max(greatest, greatest_of_second)));
+    Step *const weights = Weights() + row * (total / Number::kPerStep);
     Vector sum = {};
-    for (int64_t j = 0; j < total; j += kLanes) {
-      const Vector weight = Exp(Load(scores + j) - most);
-      sum += weight;
-      Store(scores + j, weight);
+    for (int64_t j = 0; j < total; j += kPanel) {
+      const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
+      sum += first;
+      sum += second;
+      StoreSteps<Number>(weights + j / Number::kPerStep, first, second);
     }
     const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
-    if constexpr (Number::kPerStep > 1) {
-      ToSteps<Number>(scores, total, probabilities_.data() + row * (total / Number::kPerStep));
-    }
+  }
+
+  // Rows of weights; in float32 they take the place of the scores.
+  Step *Weights() {
+    if constexpr (Number::kPerStep == 1) return scores_.data();
+    else return weights_.data();
   }
 
   // Sums of values, weighted.
   void Mix(int64_t first, int64_t rows, int64_t total) {
     const AttentionHead<Number> &head = *head_;
     const int64_t steps = total / Number::kPerStep, all = static_cast<int64_t>(columns_.size()) / Number::kPerStep;
-    const Step *weights;
-    if constexpr (Number::kPerStep == 1) weights = scores_.data();
-    else weights = probabilities_.data();
+    const Step *const weights = Weights();
     for (int64_t column = 0; column < head.k; column += kPanel) {
       const int64_t filled = std::min(kPanel, head.k - column);
-      ForTiles(rows, [&](int64_t row, auto count) {
-        constexpr int kRows = decltype(count)::value;
-        Tile<kRows> tile = {};
-        const Step *const left = weights + row * steps;
-        if (packs_values_) {
-          MultiplyTile<Number, kRows>(tile, left, steps, values_.data() + column * all, kPanel, steps);
-        } else if constexpr (Number::kPerStep == 1) {
+      const auto write = [&](int64_t row, Vector a, Vector b) {
+        float *const output = head.output + (first + row) * head.output_stride + column;
+        StorePart(output, a * inverse_sums_[row], b * inverse_sums_[row], filled);
+      };
+      if (packs_values_) {
+        MultiplyPanel<Number>({weights, steps, values_.data() + column * all, kPanel, steps}, rows, {}, write);
+      } else if constexpr (Number::kPerStep == 1) {
+        ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
+          constexpr int kRows = decltype(count)::value;
           const Tier &old = head.compressed, &memory = head.memory;
-          const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t count) {
-            MultiplyTile<Number, kRows>(tile, left + from, steps, tier.values + slot * head.k + column, head.k, count);
+          Tile<kRows> tile = {};
+          const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t columns) {
+            AddProduct<Number, kRows>(tile, {weights + row * steps + from, steps, tier.values + slot * head.k + column, head.k, columns});
           };
           mix(0, old, old.slots - old.filled, old.filled);
           mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
           mix(old_.padded + memory.filled, head.segment, 0, first + rows);
-        }
 #pragma GCC unroll 12
-        for (int r = 0; r < kRows; r++) {
-          float *const output = head.output + (first + row + r) * head.output_stride + column;
-          StorePart(output, tile[r][0] * inverse_sums_[row + r], tile[r][1] * inverse_sums_[row + r], filled);
-        }
-      });
+          for (int r = 0; r < kRows; r++) write(row + r, tile[r][0], tile[r][1]);
+        });
+      }
     }
   }
 
@@ -310,8 +307,8 @@ class HeadAttention {
   Region old_ = {}, recent_ = {};
   bool packs_values_ = true;
   std::vector<Slot> columns_;
-  std::vector<Step> keys_, values_, probabilities_, left_, row_;
-  std::vector<float> scores_, positions_, biased_;
+  Lines<Step> keys_, values_, weights_, left_, row_;
+  Lines<float> scores_, positions_, biased_;
   float inverse_sums_[kQueries];
 };
 

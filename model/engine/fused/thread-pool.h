@@ -96,4 +96,13 @@ class ThreadPool {
   std::atomic<int> busy_{0};
 };
 
+// Calls work(task) for every task over all cores, each with what multiplying in `Number` takes made ready.
+template <typename Number, typename Work>
+void ForTasks(int64_t tasks, const Work &work) {
+  ThreadPool::Shared().For(tasks, [&](int64_t task) {
+    const typename Number::Preparation prepared;
+    work(task);
+  });
+}
+
 }  // namespace palimpsest

@@ -8,9 +8,11 @@
 #include "attention-reconstruction.h"
 #include "dense.h"
 #include "kernel-call.h"
+#include "lines.h"
 #include "product.h"
 #include "relative-attention.h"
 #include "thread-pool.h"
+#include "tiles.h"
 
 namespace palimpsest {
 namespace {
@@ -80,7 +82,7 @@ class PackedTables {
 
  private:
   int64_t columns_, steps_, down_steps_, panels_;
-  std::vector<Step> across_, down_;
+  Lines<Step> across_, down_;
 };
 
 template <typename Number>
@@ -119,15 +121,16 @@ void Attention(Call &call) {
   float *log_sums = call.Output(1, {sizes.heads, sizes.batch, sizes.n});
   const PackedTables<Number> table(call.Data(kPositionKeys), sizes.heads, sizes.k, sizes.width, false);
   const PackedTables<Number> compressed(call.Data(kCompressedPositionKeys), sizes.heads, sizes.k, sizes.compressed_width, false);
-  ThreadPool::Shared().For(sizes.heads * sizes.batch, [&](int64_t pair) {
+  ForTasks<Number>(sizes.heads * sizes.batch, [&](int64_t pair) {
     const int64_t h = pair / sizes.batch, b = pair % sizes.batch;
     AttentionHead<Number> head = HeadOf<Number>(call, sizes, pair, table.OfHead(h), compressed.OfHead(h));
     head.output = mixed + b * sizes.n * stride + h * sizes.k;
     head.output_stride = stride;
     head.log_sums = log_sums + pair * sizes.n;
     thread_local HeadAttention<Number> attention;
+    constexpr int64_t kBlock = kQueryBlock<Number>;
     attention.Open(head, sizes.n);
-    for (int64_t first = 0; first < sizes.n; first += kQueryBlock) attention.Attend(first, std::min(kQueryBlock, sizes.n - first));
+    for (int64_t first = 0; first < sizes.n; first += kBlock) attention.Attend(first, std::min(kBlock, sizes.n - first));
   });
 }
 
@@ -151,7 +154,7 @@ void AttentionGradient(Call &call) {
   for (int i = 0; i < 5; i++) offsets[i + 1] = offsets[i] + k * columns[i];
   const int64_t groups = (sizes.batch + kDocumentsAtOnce - 1) / kDocumentsAtOnce;
   std::vector<float> sums(heads * groups * offsets[5]);
-  ThreadPool::Shared().For(heads * groups, [&](int64_t task) {
+  ForTasks<Number>(heads * groups, [&](int64_t task) {
     const int64_t h = task / groups, first = task % groups * kDocumentsAtOnce;
     float *const sum = sums.data() + task * offsets[5];
     const PositionTable<Number> tables[] = {table.OfHead(h), compressed.OfHead(h)};
@@ -398,8 +401,8 @@ void NextTokenLoss(Call &call) {
         StorePart(to + row * stride, left, right, kPanel);
       };
     });
-    ThreadPool::Shared().For((count + kTileRows - 1) / kTileRows, [&](int64_t task) {
-      for (int64_t row = task * kTileRows; row < std::min(count, (task + 1) * kTileRows); row++) {
+    ThreadPool::Shared().For((count + kRowsAtOnce - 1) / kRowsAtOnce, [&](int64_t task) {
+      for (int64_t row = task * kRowsAtOnce; row < std::min(count, (task + 1) * kRowsAtOnce); row++) {
         float *const of_row = logits + row * stride;
         const float most = Greatest(Load(greatest.data() + row * kLanes));
         const int64_t target = targets[first + row];
@@ -455,7 +458,7 @@ void Reconstruction(Call &call) {
   float *const loss = call.Output(0, {});
   float *const keys = call.Output(1, {heads, batch, compressed, k}), *const values = call.Output(2, {heads, batch, compressed, k});
   std::vector<float> losses(pairs);
-  ThreadPool::Shared().For(pairs, [&](int64_t pair) {
+  ForTasks<Number>(pairs, [&](int64_t pair) {
     const int64_t b = pair % batch, at = pair * compressed * k, evicted = static_cast<int64_t>(call.Data(5)[b]);
     std::fill_n(keys + at, compressed * k, 0.0f);
     std::fill_n(values + at, compressed * k, 0.0f);
@@ -601,9 +604,7 @@ void RegisterProducts(const std::string &suffix) {
 
 const bool registered = [] {
   RegisterProducts<Float32>("");
-#ifdef __AVX512BF16__
-  RegisterProducts<Bfloat16>("Bfloat16");
-#endif
+  WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   Register<TrainingPositionKeys>("PalimpsestTrainingPositionKeys", {Floats(2), Floats(1)});
   Register<PositionKeysGradient>("PalimpsestTrainingPositionKeysGradient", {Floats(2), Floats(1)});
   Register<DropElements>("PalimpsestDropElements", {{"float", "int32", "float"}, Floats(1)});

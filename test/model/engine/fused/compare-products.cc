@@ -1,0 +1,217 @@
+// Computes the same by each way to multiply that the processor has, and prints a line of JSON for each comparison: by which way, of what, how
+// far it is from what is expected as a part of its length, and whether what must have the same bits has them: rows, however many are computed
+// at once, and products, however their factors lie.
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "attention-gradient.h"
+#include "dense.h"
+#include "product.h"
+#include "relative-attention.h"
+#include "thread-pool.h"
+#include "tiles.h"
+
+using namespace palimpsest;
+
+using Numbers = std::vector<float>;
+
+// Draws numbers from -0.5 to 0.5, the same ones each time.
+class Draw {
+ public:
+  Numbers operator()(int64_t count) {
+    Numbers numbers(count);
+    for (float &number : numbers) {
+      state_ = state_ * 1664525u + 1013904223u;
+      number = static_cast<float>(state_ >> 8) / (1 << 24) - 0.5f;
+    }
+    return numbers;
+  }
+
+ private:
+  uint32_t state_ = 1;
+};
+
+double Distance(const Numbers &given, const Numbers &expected) {
+  double difference = 0, length = 0;
+  for (size_t i = 0; i < expected.size(); i++) {
+    difference += std::pow(static_cast<double>(given[i]) - expected[i], 2);
+    length += std::pow(static_cast<double>(expected[i]), 2);
+  }
+  return std::sqrt(difference / length);
+}
+
+bool Begins(const Numbers &whole, const Numbers &part) { return std::memcmp(whole.data(), part.data(), part.size() * sizeof(float)) == 0; }
+
+void Print(const char *by, const std::string &what, double distance, bool alike = true) {
+  std::printf("{\"by\": \"%s\", \"what\": \"%s\", \"distance\": %g, \"alike\": %s}\n", by, what.c_str(), distance, alike ? "true" : "false");
+}
+
+struct Sizes {
+  int64_t rows, inner, columns;
+};
+
+// x [rows, inner] · w [inner, columns]
+Numbers Exact(const Numbers &x, const Numbers &w, const Sizes &sizes) {
+  Numbers result(sizes.rows * sizes.columns);
+  for (int64_t i = 0; i < sizes.rows; i++) {
+    for (int64_t j = 0; j < sizes.columns; j++) {
+      double sum = 0;
+      for (int64_t k = 0; k < sizes.inner; k++) sum += static_cast<double>(x[i * sizes.inner + k]) * w[k * sizes.columns + j];
+      result[i * sizes.columns + j] = static_cast<float>(sum);
+    }
+  }
+  return result;
+}
+
+Numbers Transposed(const Numbers &from, int64_t rows, int64_t columns) {
+  Numbers to(from.size());
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
+  }
+  return to;
+}
+
+// By packed panels, as in inference.
+template <typename Number>
+Numbers ByPanels(const Numbers &x, const Numbers &w, const Sizes &sizes) {
+  using Step = typename Number::Step;
+  const auto [rows, inner, columns] = sizes;
+  const int64_t panels = (columns + kPanel - 1) / kPanel, steps = StepsOf<Number>(inner);
+  Lines<Step> packed(panels * steps * kPanel);
+  PackPanels<Number>(w.data(), inner, columns, columns, 1, packed.data());
+  Numbers result(rows * columns);
+  ForRowBlocks<Number>(rows, [&, inner = inner, columns = columns](int64_t first, int64_t count) {
+    Lines<Step> scratch;
+    const LeftRows<Number> left(x.data() + first * inner, count, inner, inner, scratch);
+    Multiply<Number>(left, count, packed.data(), steps, panels, [&](int64_t column) {
+      return [=, to = result.data() + first * columns + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+        StorePart(to + row * columns, a, b, filled);
+      };
+    });
+  });
+  return result;
+}
+
+// By a product that packs both factors, as in training.
+template <typename Number>
+Numbers ByProduct(const Operand &x, const Operand &w, const Sizes &sizes) {
+  Numbers result(sizes.rows * sizes.columns);
+  Product<Number>(x, w, sizes.rows, sizes.inner, sizes.columns, [&](int64_t column) {
+    return [=, &sizes, to = result.data() + column, filled = std::min(kPanel, sizes.columns - column)](int64_t row, Vector a, Vector b) {
+      StorePart(to + row * sizes.columns, a, b, filled);
+    };
+  });
+  return result;
+}
+
+template <typename Number>
+void CompareProducts(const char *by, const Sizes &sizes) {
+  const auto [rows, inner, columns] = sizes;
+  Draw draw;
+  const Numbers x = draw(rows * inner), w = draw(inner * columns), expected = Exact(x, w, sizes);
+  const Numbers x_down = Transposed(x, rows, inner), w_down = Transposed(w, inner, columns);
+  const std::string size = std::to_string(rows) + "," + std::to_string(inner) + "," + std::to_string(columns);
+  const Sizes fewer{(rows + 1) / 2, inner, columns};
+  const Numbers panels = ByPanels<Number>(x, w, sizes);
+  Print(by, "panels " + size, Distance(panels, expected), Begins(panels, ByPanels<Number>(x, w, fewer)));
+  const Operand left{Matrix(x.data(), inner)}, right{Matrix(w.data(), columns)};
+  const Numbers product = ByProduct<Number>(left, right, sizes);
+  Print(by, "product " + size, Distance(product, expected), Begins(product, ByProduct<Number>(left, right, fewer)));
+  const Numbers turned = ByProduct<Number>({Matrix(x_down.data(), rows), true}, {Matrix(w_down.data(), inner), true}, sizes);
+  Print(by, "product of transposed factors " + size, Distance(turned, expected), Begins(turned, product));
+}
+
+// One head of one document.
+struct Document {
+  int64_t n, k, slots, filled, compressed_slots, compressed_filled;
+};
+
+// The values that a head mixes, and all its gradients, one after the other.
+template <typename Number>
+Numbers Attend(const Document &document) {
+  using Step = typename Number::Step;
+  const auto [n, k, slots, filled, compressed_slots, compressed_filled] = document;
+  const typename Number::Preparation prepared;
+  Draw draw;
+  const Numbers queries = draw(n * k), biases = draw(3 * k), slope = draw(n * k);
+  const int64_t all_slots[] = {compressed_slots, slots, n}, all_filled[] = {compressed_filled, filled, n};
+  Numbers rows[6];
+  Tier tiers[3];
+  for (int i = 0; i < 3; i++) {
+    rows[2 * i] = draw(all_slots[i] * k);
+    rows[2 * i + 1] = draw(all_slots[i] * k);
+    tiers[i] = {rows[2 * i].data(), rows[2 * i + 1].data(), all_slots[i], all_filled[i]};
+  }
+  Lines<Step> across[2], down[2];
+  PositionTable<Number> tables[2];
+  for (int i = 0; i < 2; i++) {
+    const int64_t width = all_slots[1 - i] + n + 1, columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(columns);
+    const Numbers keys = draw(k * width);
+    across[i].resize(columns * StepsOf<Number>(k));
+    PackPositionKeys<Number>(keys.data(), k, width, across[i].data());
+    down[i].resize(RoundUp(k, kPanel) * steps);
+    for (int64_t panel = 0; panel * kPanel < k; panel++) {
+      PackRight<Number>({Matrix(keys.data(), width), true}, width, k, 0, StepsOf<Number>(width), panel, down[i].data() + panel * steps * kPanel);
+    }
+    tables[i] = {across[i].data(), down[i].data()};
+  }
+  Numbers mixed(n * k), log_sums(n);
+  const AttentionHead<Number> head{queries.data(),   biases.data(), biases.data() + k, biases.data() + 2 * k, tables[0].across, tables[1].across,
+                                   tiers[0],         tiers[1],      tiers[2],          n,                     k,                mixed.data(),
+                                   k,                log_sums.data()};
+  HeadAttention<Number> attention;
+  attention.Open(head, n);
+  constexpr int64_t kBlock = kQueryBlock<Number>;
+  for (int64_t first = 0; first < n; first += kBlock) attention.Attend(first, std::min(kBlock, n - first));
+
+  Numbers gradients[13];
+  const auto room = [&](int i, int64_t size) {
+    gradients[i].assign(size, 0.0f);
+    return gradients[i].data();
+  };
+  HeadGradientOutput output;
+  output.queries = room(0, n * k);
+  for (int i = 0; i < 3; i++) {
+    output.keys[i] = room(1 + i, all_slots[i] * k);
+    output.values[i] = room(4 + i, all_slots[i] * k);
+  }
+  output.content_bias = room(7, k);
+  for (int i = 0; i < 2; i++) {
+    output.position_bias[i] = room(8 + i, k);
+    output.position_keys[i] = room(10 + i, k * PositionColumns(all_slots[1 - i], n));
+  }
+  HeadGradient<Number> gradient;
+  gradient.Run(head, tables, {mixed.data(), slope.data(), k, log_sums.data()}, output);
+  for (const Numbers &numbers : gradients) mixed.insert(mixed.end(), numbers.begin(), numbers.end());
+  return mixed;
+}
+
+template <typename Number>
+void CompareAttention(const char *by, const Document &document) {
+  const std::string size = std::to_string(document.n) + "," + std::to_string(document.k);
+  Print(by, "attention " + size, Distance(Attend<Number>(document), Attend<Float32>(document)));
+}
+
+template <typename Number>
+void Compare(const char *by) {
+  for (const Sizes &sizes : {Sizes{1, 1, 1}, {3, 17, 5}, {33, 31, 33}, {48, 64, 96}, {75, 100, 70}, {200, 2100, 40}}) {
+    CompareProducts<Number>(by, sizes);
+  }
+  for (const Document &document : {Document{1, 2, 1, 1, 0, 0}, {51, 22, 85, 60, 30, 17}, {148, 64, 200, 200, 84, 84}, {70, 34, 0, 0, 40, 9}}) {
+    CompareAttention<Number>(by, document);
+  }
+}
+
+int main() {
+  Compare<Float32>("float32");
+#ifdef __AVX512BF16__
+  Compare<Bfloat16>("vectors");
+#endif
+#ifdef PALIMPSEST_MATRIX_UNIT
+  if (Bfloat16Tiles::Granted()) Compare<Bfloat16Tiles>("tiles");
+#endif
+}

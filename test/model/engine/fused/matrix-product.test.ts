@@ -1,0 +1,42 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import test from 'ava';
+import {hasBfloat16} from '../../../../bench/has-bfloat16.ts';
+import {fusedFolder} from '../../../../model/engine/fused-sources.ts';
+import {runCommand} from '../../../../model/engine/run-command.ts';
+
+/** What `compare-products.cc` prints. */
+type Comparison = {
+  readonly by: 'float32' | 'vectors' | 'tiles';
+  readonly what: string;
+  readonly distance: number;
+  readonly alike: boolean;
+};
+
+/** Rounding to bfloat16 moves a factor by 1/512 at most. */
+const allowed = {float32: 2e-6, vectors: 0.005, tiles: 0.005};
+
+// The engine takes one way to multiply in bfloat16, the fastest of the processor; the others would go untested where it has more than one.
+test('Products and attention are as exact by each way to multiply, and do not depend on how many rows there are', async t => {
+  t.timeout(300_000);
+  const folder = await mkdtemp(join(tmpdir(), 'palimpsest-products-'));
+  t.teardown(() => rm(folder, {recursive: true}));
+  const program = join(folder, 'compare-products');
+  const processor = process.arch === 'x64' ? '-march=native' : '-mcpu=native';
+  await runCommand([
+    ...(['g++', '-std=c++17', '-O1', '-fno-math-errno', processor, `-I${fusedFolder}`] as const),
+    ...['test/model/engine/fused/compare-products.cc', '-o', program, '-lpthread'],
+  ]);
+  const comparisons = (await runCommand([program]))
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Comparison);
+  t.is(comparisons.filter(({by}) => by === 'float32').length, 22);
+  t.is(comparisons.filter(({by}) => by === 'vectors').length, hasBfloat16() ? 22 : 0);
+  t.log(`ways to multiply: ${[...new Set(comparisons.map(({by}) => by))].join(', ')}`);
+  for (const {by, what, distance, alike} of comparisons) {
+    t.true(distance < allowed[by], `${what} by ${by}: ${distance}`);
+    t.true(alike, `${what} by ${by} are alike`);
+  }
+});
