@@ -131,6 +131,11 @@ export class KafkaCluster implements AsyncDisposable {
     return this.#nodes.map(({clientPort}) => `127.0.0.1:${clientPort}`);
   }
 
+  /** Where a node keeps its partitions. */
+  data(index: number): string {
+    return join(this.#nodes[index]!.folder, 'data');
+  }
+
   /** Starts a node that is not running, and resolves when it is ready. */
   async start(index: number): Promise<void> {
     const node = this.#nodes[index]!;
