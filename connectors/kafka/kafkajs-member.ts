@@ -26,6 +26,8 @@ export class KafkajsMember implements GroupMember {
   #failure: Error | undefined;
   #beats = 0;
   #wake = new Set<() => void>();
+  /** When the group last acknowledged this member. */
+  #heard = 0;
   #left = false;
   #pauseMs = shortestPauseMs;
   #rejoining: NodeJS.Timeout | undefined;
@@ -78,7 +80,7 @@ export class KafkajsMember implements GroupMember {
       // It would begin anew ten times a second while no broker can be reached, but never where none knows the coordinator.
       retry: {initialRetryTime: 100, maxRetryTime: 2000, retries: 10, restartOnFailure: async () => false},
     });
-    const {GROUP_JOIN, HEARTBEAT, CRASH} = this.#consumer.events;
+    const {GROUP_JOIN, HEARTBEAT, FETCH, CRASH} = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({payload}) => {
       this.#consumer.pause([{topic}]);
       const now = Date.now();
@@ -90,6 +92,10 @@ export class KafkajsMember implements GroupMember {
       this.#beat(2);
     });
     this.#consumer.on(HEARTBEAT, () => this.#beat(1));
+    // When the group has dropped this member and joining fails, kafkajs goes on without being one, and sends no more heartbeats.
+    this.#consumer.on(FETCH, () => {
+      if (performance.now() - this.#heard > sessionTimeoutMs) this.#joinAnew();
+    });
     this.#consumer.on(CRASH, ({payload: {error}}) => this.#fail(error));
   }
 
@@ -111,6 +117,7 @@ export class KafkajsMember implements GroupMember {
   }
 
   async #join(): Promise<void> {
+    this.#heard = performance.now();
     try {
       await this.#consumer.connect();
       await this.#consumer.subscribe({topic: this.#options.topic});
@@ -122,13 +129,10 @@ export class KafkajsMember implements GroupMember {
     }
   }
 
-  /** Joins anew unless that cannot help. Meanwhile work goes on: whose a partition is shows whenever something is written. */
   #fail(error: unknown): void {
-    if (this.#left) return;
     const failure = kafkaFailure(error, `be a member of group "${this.#options.group}"`);
     if (failure.retriable) {
-      this.#rejoining = setTimeout(() => this.#join(), this.#pauseMs);
-      this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+      this.#joinAnew();
       return;
     }
     this.#failure = failure;
@@ -136,7 +140,19 @@ export class KafkajsMember implements GroupMember {
     this.#beat(2);
   }
 
+  /** Meanwhile work goes on: whose a partition is shows whenever something is written. */
+  #joinAnew(): void {
+    if (this.#left || this.#rejoining !== undefined) return;
+    this.#rejoining = setTimeout(async () => {
+      await this.#consumer.stop();
+      this.#rejoining = undefined;
+      if (!this.#left) await this.#join();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+  }
+
   #beat(times: number): void {
+    this.#heard = performance.now();
     this.#beats += times;
     for (const wake of this.#wake) wake();
     this.#wake.clear();

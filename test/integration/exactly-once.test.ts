@@ -16,11 +16,13 @@ const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
 const partitions = 6;
-const sessionTimeoutMs = 2000;
+const sessionTimeoutMs = 1500;
 
 const proxy = await FaultProxy.listen();
 const cluster = await KafkaCluster.start({
   proxyPorts: [proxy.port],
+  // A broker that was killed is let in again only once its last session has expired.
+  settings: {'broker.session.timeout.ms': 2000, 'broker.heartbeat.interval.ms': 200},
   ...(process.env.KAFKA_VERSION && {version: process.env.KAFKA_VERSION}),
 });
 proxy.target = cluster.proxiedPorts[0]!;
@@ -53,7 +55,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const large = seed % 5 === 0;
   const segmentLength = large ? 8192 : 512;
-  const {documents, records} = toyDocuments(seed, {count: 200, minBytes: 1024, maxBytes: large ? 1 << 20 : 1 << 16});
+  const {documents, records} = toyDocuments(seed, {count: 100, minBytes: 1024, maxBytes: large ? 1 << 20 : 1 << 16});
   const application = newName();
   const topic = `${application}-in`;
   const output = `${application}-out`;
@@ -81,7 +83,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
       async () => {
         const index = pick(fleet.running);
         fleet.freeze(index);
-        await delay(sessionTimeoutMs + 1500);
+        await delay(sessionTimeoutMs + 1000);
         fleet.thaw(index);
       },
     ],
@@ -135,7 +137,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
       const [name, run] = pick(faults);
       schedule.push({at: Date.now(), type: name});
       if (fleet.running.length > 0) await run();
-      await delay(200 + random() * 800);
+      await delay(100 + random() * 500);
     }
   }
   proxy.pending.length = 0;

@@ -44,7 +44,7 @@ if (unknown !== undefined) {
     `Cannot measure as names must be of ${Object.keys(measures).join(', ')}: current value is ${unknown}`,
   );
 }
-await using cluster = await KafkaCluster.start();
+await using cluster = await KafkaCluster.start({longRunning: true});
 const {brokers} = cluster;
 await using client = await KafkajsClient.open({brokers});
 const rows: [string, string][] = [];
