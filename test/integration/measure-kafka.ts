@@ -224,7 +224,8 @@ async function engine(): Promise<[string, string]> {
   const names = await topics();
   const records = Array.from({length: segments * batch}, (_, i) => ({
     key: `d${i % batch}`,
-    value: Buffer.alloc(length, i),
+    // Each byte is a token only where it is text.
+    value: Buffer.alloc(length, 0x20 + (i % 90)),
     last: false,
   }));
   await produceRecords(brokers, {topic: names.topic, records});
