@@ -1,4 +1,4 @@
-/** The test of exactly-once under random faults, which `npm run test:seeds` and `npm run test:long` run: a seed takes minutes. */
+/** The test of exactly-once under random faults alone, for `npm run test:seeds` and, seed by seed, `npm run test:long`. */
 export default {
   files: ['dist/test/integration/exactly-once.test.js'],
   workerThreads: false,

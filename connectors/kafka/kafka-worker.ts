@@ -84,7 +84,7 @@ export class KafkaWorker {
   /** What is ending still has the partition's store open. */
   readonly #ending = new Map<number, Promise<void>>();
   #member: GroupMember | undefined;
-  #stopping = false;
+  readonly #stop = new AbortController();
   #settle: {resolve: () => void; reject: (error: unknown) => void} | undefined;
 
   /** @throws {RangeError | TypeError} If an option is not valid. */
@@ -140,7 +140,7 @@ export class KafkaWorker {
       await settled;
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#stopping = true;
+      this.#stop.abort();
       for (const partition of [...this.#running.keys()]) this.#end(partition);
       await Promise.all(this.#ending.values());
       await this.#member?.[Symbol.asyncDispose]();
@@ -150,8 +150,12 @@ export class KafkaWorker {
   /** Lets the run end: what has been read is committed, and the group left. */
   stop(): void {
     if (this.#stopping) return;
-    this.#stopping = true;
+    this.#stop.abort();
     if (this.#member !== undefined) this.#finishAll();
+  }
+
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   #finishAll(): void {
@@ -221,7 +225,8 @@ export class KafkaWorker {
         if (error instanceof FencedError) {
           onEvent({type: 'fenced', partition, error});
           // If the group has given the partition away, that is now learnt, and the signal aborted.
-          await this.#member?.confirmed();
+          await unlessAborted(this.#member?.confirmed(), AbortSignal.any([signal, this.#stop.signal]));
+          if (this.#stopping) break;
         } else if (error instanceof CorruptMemoryError && !discarded) {
           discarded = true;
           onEvent({type: 'discarded', partition, error});
@@ -282,6 +287,21 @@ export class KafkaWorker {
       transactionTimeoutMs,
       onEvent,
     };
+  }
+}
+
+/** Settles as a promise does, or resolves as soon as a signal is aborted. */
+async function unlessAborted(promise: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let onAbort = () => {};
+  const aborted = new Promise<void>(resolve => {
+    onAbort = resolve;
+  });
+  signal.addEventListener('abort', onAbort);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

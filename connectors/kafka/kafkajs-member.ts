@@ -10,6 +10,9 @@ type Claim = {
   readonly stored: readonly number[];
 };
 
+const shortestPauseMs = 100;
+const longestPauseMs = 2000;
+
 /**
  * A consumer of kafkajs that never reads: it keeps the membership, and readers of their own read.
  *
@@ -17,26 +20,29 @@ type Claim = {
  */
 export class KafkajsMember implements GroupMember {
   readonly #consumer: Consumer;
+  readonly #options: JoinOptions;
   /** Partitions that this member has, and since when. */
   #owned = new Map<number, number>();
   #failure: Error | undefined;
   #beats = 0;
   #wake = new Set<() => void>();
+  /** When the group last acknowledged this member. */
+  #heard = 0;
+  #left = false;
+  #pauseMs = shortestPauseMs;
+  #rejoining: NodeJS.Timeout | undefined;
 
   static async join(kafka: Kafka, options: JoinOptions): Promise<KafkajsMember> {
     const member = new KafkajsMember(kafka, options);
-    try {
-      await member.#consumer.connect();
-      await member.#consumer.subscribe({topic: options.topic});
-      await member.#consumer.run({autoCommit: false, eachMessage: async () => {}});
-      return member;
-    } catch (error) {
-      await member[Symbol.asyncDispose]();
-      throw kafkaFailure(error, `join group "${options.group}"`);
-    }
+    await member.#join();
+    if (member.#failure === undefined) return member;
+    await member[Symbol.asyncDispose]();
+    throw member.#failure;
   }
 
-  private constructor(kafka: Kafka, {group, topic, sessionTimeoutMs, stored, onAssigned, onFailed}: JoinOptions) {
+  private constructor(kafka: Kafka, options: JoinOptions) {
+    this.#options = options;
+    const {group, topic, sessionTimeoutMs, stored, onAssigned} = options;
     const heartbeatInterval = Math.min(3000, Math.floor(sessionTimeoutMs / 4));
     const assigner: PartitionAssigner = ({cluster}) => ({
       name: 'palimpsest-sticky',
@@ -71,25 +77,26 @@ export class KafkajsMember implements GroupMember {
       maxWaitTimeInMs: Math.min(250, heartbeatInterval),
       partitionAssigners: [assigner],
       allowAutoTopicCreation: false,
-      retry: {initialRetryTime: 100, maxRetryTime: 2000, retries: 10},
+      // It would begin anew ten times a second while no broker can be reached, but never where none knows the coordinator.
+      retry: {initialRetryTime: 100, maxRetryTime: 2000, retries: 10, restartOnFailure: async () => false},
     });
-    const {GROUP_JOIN, HEARTBEAT, CRASH} = this.#consumer.events;
+    const {GROUP_JOIN, HEARTBEAT, FETCH, CRASH} = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, ({payload}) => {
       this.#consumer.pause([{topic}]);
       const now = Date.now();
       const partitions = payload.memberAssignment[topic] ?? [];
       this.#owned = new Map(partitions.map(partition => [partition, this.#owned.get(partition) ?? now]));
+      this.#pauseMs = shortestPauseMs;
       onAssigned(partitions);
       // Whoever waits for a confirmation has it.
       this.#beat(2);
     });
     this.#consumer.on(HEARTBEAT, () => this.#beat(1));
-    this.#consumer.on(CRASH, ({payload: {error, restart}}) => {
-      if (restart) return;
-      this.#failure = kafkaFailure(error, `stay in group "${group}"`);
-      onFailed(this.#failure);
-      this.#beat(2);
+    // When the group has dropped this member and joining fails, kafkajs goes on without being one, and sends no more heartbeats.
+    this.#consumer.on(FETCH, () => {
+      if (performance.now() - this.#heard > sessionTimeoutMs) this.#joinAnew();
     });
+    this.#consumer.on(CRASH, ({payload: {error}}) => this.#fail(error));
   }
 
   async confirmed(): Promise<void> {
@@ -102,12 +109,50 @@ export class KafkajsMember implements GroupMember {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#left = true;
+    clearTimeout(this.#rejoining);
     await this.#consumer.disconnect();
     this.#failure ??= new Error('Cannot confirm a membership as it must not have ended: it has');
     this.#beat(2);
   }
 
+  async #join(): Promise<void> {
+    this.#heard = performance.now();
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({topic: this.#options.topic});
+      // What fails from here on is an event.
+      if (!this.#left) await this.#consumer.run({autoCommit: false, eachMessage: async () => {}});
+      if (this.#left) await this.#consumer.disconnect();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const failure = kafkaFailure(error, `be a member of group "${this.#options.group}"`);
+    if (failure.retriable) {
+      this.#joinAnew();
+      return;
+    }
+    this.#failure = failure;
+    this.#options.onFailed(failure);
+    this.#beat(2);
+  }
+
+  /** Meanwhile work goes on: whose a partition is shows whenever something is written. */
+  #joinAnew(): void {
+    if (this.#left || this.#rejoining !== undefined) return;
+    this.#rejoining = setTimeout(async () => {
+      await this.#consumer.stop();
+      this.#rejoining = undefined;
+      if (!this.#left) await this.#join();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+  }
+
   #beat(times: number): void {
+    this.#heard = performance.now();
     this.#beats += times;
     for (const wake of this.#wake) wake();
     this.#wake.clear();

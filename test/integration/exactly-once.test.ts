@@ -1,23 +1,28 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
+import kafkajs from 'kafkajs';
 import {KafkajsClient} from '../../connectors/kafka/kafkajs-client.ts';
 import {seededRandom} from '../operators/seeded-random.ts';
+import {describeDocument} from './describe-document.ts';
 import {FaultProxy, type ProxyFault} from './fault-proxy.ts';
 import {KafkaCluster} from './kafka-cluster.ts';
 import {expectedMemory, expectedResults, toyDocuments} from './toy-documents.ts';
 import {ToyFleet} from './toy-fleet.ts';
 import {newName, produceRecords, readResults, readTopic, restoreAll} from './toy-topics.ts';
+import {transactionStates} from './transaction-states.ts';
 
 /** `PALIMPSEST_SEED=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. */
 const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
 const partitions = 6;
-const sessionTimeoutMs = 2000;
+const sessionTimeoutMs = 1500;
 
 const proxy = await FaultProxy.listen();
 const cluster = await KafkaCluster.start({
   proxyPorts: [proxy.port],
+  // A broker that was killed is let in again only once its last session has expired.
+  settings: {'broker.session.timeout.ms': 2000, 'broker.heartbeat.interval.ms': 200},
   ...(process.env.KAFKA_VERSION && {version: process.env.KAFKA_VERSION}),
 });
 proxy.target = cluster.proxiedPorts[0]!;
@@ -69,7 +74,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     model: {segmentLength, memoryNumbers: 50_000, stepMs: 60},
   });
 
-  const schedule: string[] = [];
+  const schedule: {readonly at: number; readonly type: string}[] = [];
   const faults: (readonly [name: string, run: () => Promise<void>])[] = [
     ['kill a worker', async () => restartLater(fleet, pick(fleet.running))],
     ['kill a worker', async () => restartLater(fleet, pick(fleet.running))],
@@ -78,7 +83,7 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
       async () => {
         const index = pick(fleet.running);
         fleet.freeze(index);
-        await delay(sessionTimeoutMs + 1500);
+        await delay(sessionTimeoutMs + 1000);
         fleet.thaw(index);
       },
     ],
@@ -96,15 +101,31 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
           'break a reply',
           async () => {
             const fault = pick(proxyFaults);
-            schedule.push(`  ${fault.api} ${fault.kind}`);
+            schedule.push({at: Date.now(), type: `${fault.api} ${fault.kind}`});
             proxy.pending.push(fault);
             for (let waits = 0; proxy.pending.length > 0 && waits < 40; waits++) await delay(50);
           },
         ] as const,
     ),
   ];
+  const names = () => schedule.map(({type}) => type).join(', ');
+  const report = async () => {
+    const events = [...schedule, ...fleet.events].sort((a, b) => a.at - b.at);
+    return [
+      `Replay with PALIMPSEST_SEED=${seed}; faults: ${names()}`,
+      ...fleet.complaints,
+      ...events.map(({at, ...event}) => `${((at - started) / 1000).toFixed(3)} s ${JSON.stringify(event)}`),
+      `Now: ${((Date.now() - started) / 1000).toFixed(3)} s`,
+      ...(await transactionStates(cluster.data(0))),
+      JSON.stringify(await describeGroup(application), null, 1),
+    ].join('\n');
+  };
+  const started = Date.now();
   fleet.start(0);
-  await until(() => fleet.events.some(({type}) => type === 'committed'), 'a first checkpoint', fleet);
+  for (let waits = 0; !fleet.events.some(({type}) => type === 'committed'); waits++) {
+    if (waits > 1200) throw new Error(`Waited in vain for a first checkpoint.\n${await report()}`);
+    await delay(50);
+  }
   // 1, then 3, 2 and 1 workers, with faults in between.
   const counts = [3, 3, 2, 1];
   for (const count of counts) {
@@ -114,19 +135,18 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
     }
     for (let i = 0; i < 3; i++) {
       const [name, run] = pick(faults);
-      schedule.push(name);
+      schedule.push({at: Date.now(), type: name});
       if (fleet.running.length > 0) await run();
-      await delay(200 + random() * 800);
+      await delay(100 + random() * 500);
     }
   }
   proxy.pending.length = 0;
   fleet.hurry();
 
-  const context = `Replay with PALIMPSEST_SEED=${seed}; faults: ${schedule.join(', ')}`;
   for (let last = 0, waits = 0; read(fleet) < records.length; waits++) {
     if (read(fleet) > last) waits = 0;
     last = read(fleet);
-    if (waits > 1800) throw new Error(`Nothing goes on. ${context}\n${report(fleet)}`);
+    if (waits > 1800) throw new Error(`Nothing goes on.\n${await report()}`);
     await delay(100);
   }
   for (const index of fleet.running) t.is(await fleet.stop(index), 0, fleet.complaints.join('\n'));
@@ -134,27 +154,50 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
 
   t.is((await readTopic(client, topic)).length, records.length, 'the input itself');
   const results = await readResults(client, output);
-  t.is(results.size, documents.size, context);
+  t.is(results.size, documents.size);
   await using memories = await restoreAll(client, {application, topic});
   for (const [key, content] of documents) {
-    t.deepEqual(results.get(key), expectedResults(content, segmentLength), `${key}. ${context}`);
-    const record = await memories.get(key);
-    const {segments, digest, pendingTokens} = expectedMemory(content, segmentLength);
-    t.is(record?.segments, segments, `${key}. ${context}`);
-    t.deepEqual([...record!.pendingTokens], pendingTokens, `${key}. ${context}`);
-    if (segments === 0) continue;
-    const {data} = record!.memory.tensors.memory!;
-    t.is(data[0]! + data[1]! * 65536, digest, `${key}. ${context}`);
-    t.true(
-      data.subarray(2).every((value, i) => value === (digest + i + 2) % 65536),
-      `${key}. ${context}`,
-    );
+    try {
+      t.deepEqual(results.get(key), expectedResults(content, segmentLength), key);
+      const record = await memories.get(key);
+      const {segments, digest, pendingTokens} = expectedMemory(content, segmentLength);
+      t.is(record?.segments, segments, key);
+      t.deepEqual([...record!.pendingTokens], pendingTokens, key);
+      if (segments === 0) continue;
+      const {data} = record!.memory.tensors.memory!;
+      t.is(data[0]! + data[1]! * 65536, digest, key);
+      t.true(
+        data.subarray(2).every((value, i) => value === (digest + i + 2) % 65536),
+        key,
+      );
+    } catch (error) {
+      t.log(await describeDocument(key, {data: cluster.data(0), application, topic, output}));
+      t.log(await report());
+      throw error;
+    }
   }
   const seen = (type: string) => fleet.events.filter(event => event.type === type).length;
-  t.log(schedule.map(fault => fault.trim()).join(', '));
+  t.log(names());
   t.log(
     `${proxy.met.length} faults on the wire so far; ${seen('fenced')} fenced, ${seen('retrying')} retries, ${seen('committed')} checkpoints`,
   );
+}
+
+/** Members of the workers' group and its state, as brokers tell. */
+async function describeGroup(application: string): Promise<unknown> {
+  const admin = new kafkajs.Kafka({brokers: cluster.brokers, logLevel: kafkajs.logLevel.NOTHING}).admin();
+  try {
+    await admin.connect();
+    const {groups} = await admin.describeGroups([application]);
+    return groups.map(({state, members}) => ({
+      state,
+      members: members.map(({memberId, memberAssignment}) => ({memberId, assignment: memberAssignment.toString()})),
+    }));
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 /** Lets brokers show all that was committed: a new producer opens when the transactions before it are complete. */
@@ -178,15 +221,4 @@ async function restartLater(fleet: ToyFleet, index: number): Promise<void> {
   await fleet.kill(index);
   await delay(200);
   fleet.start(index);
-}
-
-async function until(condition: () => boolean, what: string, fleet: ToyFleet): Promise<void> {
-  for (let waits = 0; !condition(); waits++) {
-    if (waits > 3600) throw new Error(`Waited in vain for ${what}:\n${report(fleet)}`);
-    await delay(50);
-  }
-}
-
-function report({events, complaints}: ToyFleet): string {
-  return [...complaints, ...events.slice(-40).map(event => JSON.stringify(event))].join('\n');
 }

@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import {connect, createServer, type Server, type Socket} from 'node:net';
 
 /** Numbers of the requests that faults are made for. */
-export const apiKeys = {Produce: 0, Fetch: 1, Heartbeat: 12, EndTxn: 26} as const;
+export const apiKeys = {Produce: 0, Fetch: 1, FindCoordinator: 10, JoinGroup: 11, Heartbeat: 12, EndTxn: 26} as const;
 
 export type ProxyFault = {
   readonly api: keyof typeof apiKeys;
@@ -47,8 +47,13 @@ export class FaultProxy implements AsyncDisposable {
     for (const go of this.#held.splice(0)) go();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Breaks all connections. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
     await new Promise(resolve => this.#server.close(resolve));
   }
 

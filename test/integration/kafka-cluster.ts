@@ -20,6 +20,8 @@ export type KafkaClusterOptions = {
    * {@link KafkaCluster.proxiedPorts}.
    */
   readonly proxyPorts?: readonly number[];
+  /** Whether it pays that the JVM compiles what runs often as well as it can, for which it takes most of the time of a start. @default false */
+  readonly longRunning?: boolean;
   /** Passwords of users for SCRAM, by name. */
   readonly scramUsers?: Readonly<Record<string, string>>;
 };
@@ -43,6 +45,7 @@ export class KafkaCluster implements AsyncDisposable {
   readonly #libraries: string;
   readonly #folder: string;
   readonly #nodes: readonly Node[];
+  readonly #longRunning: boolean;
 
   /** Starts a cluster and resolves when all its nodes are ready, after 3 to 10 seconds. */
   static async start({
@@ -50,6 +53,7 @@ export class KafkaCluster implements AsyncDisposable {
     nodes = 1,
     settings = {},
     proxyPorts,
+    longRunning = false,
     scramUsers = {},
   }: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const libraries = await kafkaLibraries(version);
@@ -60,7 +64,7 @@ export class KafkaCluster implements AsyncDisposable {
       const [clientPort, , , proxiedPort] = ports.slice(i * 4, i * 4 + 4) as [number, number, number, number];
       return {folder: join(folder, `node-${i + 1}`), clientPort, proxiedPort, shell: undefined, pid: undefined};
     });
-    const cluster = new KafkaCluster(libraries, folder, all);
+    const cluster = new KafkaCluster({libraries, folder, nodes: all, longRunning});
     try {
       const id = 'palimpsestTestsAAAAAAA';
       for (const [i, node] of all.entries()) {
@@ -105,7 +109,13 @@ export class KafkaCluster implements AsyncDisposable {
             format.push('--add-scram', `${mechanism}=[name=${name},password=${password}]`);
           }
         }
-        await promisify(execFile)('java', ['-cp', `${libraries}/*`, 'kafka.tools.StorageTool', ...format]);
+        await promisify(execFile)('java', [
+          '-XX:TieredStopAtLevel=1',
+          '-cp',
+          `${libraries}/*`,
+          'kafka.tools.StorageTool',
+          ...format,
+        ]);
       }
       await Promise.all(all.map((_, i) => cluster.start(i)));
       return cluster;
@@ -115,10 +125,21 @@ export class KafkaCluster implements AsyncDisposable {
     }
   }
 
-  private constructor(libraries: string, folder: string, nodes: readonly Node[]) {
+  private constructor({
+    libraries,
+    folder,
+    nodes,
+    longRunning,
+  }: {
+    libraries: string;
+    folder: string;
+    nodes: readonly Node[];
+    longRunning: boolean;
+  }) {
     this.#libraries = libraries;
     this.#folder = folder;
     this.#nodes = nodes;
+    this.#longRunning = longRunning;
   }
 
   /** Ports that know of {@link KafkaClusterOptions.proxyPorts}. */
@@ -131,11 +152,17 @@ export class KafkaCluster implements AsyncDisposable {
     return this.#nodes.map(({clientPort}) => `127.0.0.1:${clientPort}`);
   }
 
+  /** Where a node keeps its partitions. */
+  data(index: number): string {
+    return join(this.#nodes[index]!.folder, 'data');
+  }
+
   /** Starts a node that is not running, and resolves when it is ready. */
   async start(index: number): Promise<void> {
     const node = this.#nodes[index]!;
     const log = join(node.folder, `log-${Date.now()}`);
-    const java = ['java', '-Xmx384m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.logFile=System.out'];
+    const quick = this.#longRunning ? [] : ['-XX:TieredStopAtLevel=1'];
+    const java = ['java', ...quick, '-Xmx384m', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.logFile=System.out'];
     const server = ['-cp', `${this.#libraries}/*`, 'kafka.Kafka', join(node.folder, 'server.properties')];
     const shell = spawn('sh', ['-c', watch, 'sh', log, ...java, ...server], {stdio: ['pipe', 'pipe', 'ignore']});
     node.shell = shell;

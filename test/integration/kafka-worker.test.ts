@@ -214,6 +214,48 @@ test.serial(
   },
 );
 
+test.serial('KafkaWorker joins its group again when no broker could say who coordinates it', async t => {
+  const names = await topics(2);
+  await using proxied = await KafkajsClient.open({brokers: [`127.0.0.1:${proxy.port}`]});
+  const first = running({...names, client: proxied});
+  await until(() => first.seen('started').length === 2, 'the first worker');
+  // Asked for when the second one joins.
+  proxy.pending.push({api: 'FindCoordinator', kind: 'lose-request'});
+  const second = running(names);
+  await until(() => second.seen('started').length > 0, 'the second worker');
+  t.is(proxy.pending.length, 0);
+  await until(() => first.seen('assigned').length > 1, 'the first worker to join again');
+  await first.stop();
+  await second.stop();
+});
+
+test.serial('KafkaWorker joins its group as soon as brokers can be reached', async t => {
+  const names = await topics();
+  await using proxied = await KafkajsClient.open({brokers: [`127.0.0.1:${proxy.port}`]});
+  proxy.pending.push({api: 'JoinGroup', kind: 'lose-request'}, {api: 'FindCoordinator', kind: 'lose-request'});
+  const worker = running({...names, client: proxied});
+  await until(() => worker.seen('started').length > 0, 'the worker');
+  t.is(proxy.pending.length, 0);
+  await worker.stop();
+});
+
+test.serial('KafkaWorker joins its group again when the connection breaks after the group has dropped it', async t => {
+  const names = await topics();
+  await using proxied = await KafkajsClient.open({brokers: [`127.0.0.1:${proxy.port}`]});
+  const worker = running({...names, client: proxied});
+  await until(() => worker.seen('started').length > 0, 'the worker');
+  proxy.holding = 'Heartbeat';
+  await delay(4500);
+  proxy.pending.push({api: 'JoinGroup', kind: 'lose-request'});
+  proxy.holding = undefined;
+  proxy.release();
+  await until(() => proxy.pending.length === 0, 'the broken connection');
+  await until(() => worker.seen('assigned').length > 1, 'the worker to join again');
+  // Nobody else had the partition, so work on it went on.
+  t.is(worker.seen('started').length, 1);
+  await worker.stop();
+});
+
 test.serial('KafkaWorker stops with an error when records were deleted that it has not read', async t => {
   const names = await topics();
   const {records} = toyDocuments(5, {count: 5, minBytes: 5000, maxBytes: 20_000});

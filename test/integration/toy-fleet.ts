@@ -6,7 +6,12 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {ToyProcessOptions} from './toy-worker-process.ts';
 
-export type FleetEvent = Readonly<Record<string, unknown>> & {readonly type: string; readonly worker: number};
+export type FleetEvent = Readonly<Record<string, unknown>> & {
+  readonly type: string;
+  readonly worker: number;
+  /** When it arrived, in milliseconds since 1970. */
+  readonly at: number;
+};
 
 type Worker = {readonly child: ChildProcess; stopped: boolean; readonly exit: Promise<number | null>};
 
@@ -44,7 +49,7 @@ export class ToyFleet implements AsyncDisposable {
     const options: ToyProcessOptions = {...this.#options, folder: this.folder(index)};
     const child = fork(program, [JSON.stringify(options)], {stdio: ['ignore', 'ignore', 'pipe', 'ipc']});
     child.stderr!.on('data', data => this.complaints.push(String(data)));
-    child.on('message', event => this.events.push({...(event as FleetEvent), worker: index}));
+    child.on('message', event => this.events.push({...(event as FleetEvent), worker: index, at: Date.now()}));
     const exit = once(child, 'exit').then(([code]) => {
       if (this.#workers.get(index)?.child === child) this.#workers.delete(index);
       return code as number | null;

@@ -21,7 +21,10 @@ export function toyWorker({model: modelOptions, ...options}: ToyWorkerOptions): 
       const scoped = own(new ScopedModel(model));
       return Pipeline.from(source)
         .through(() => new DecodeStream(new MessageDecoder(), deadLetters && {deadLetters}))
-        .through(() => new RememberStream({model: scoped, store, tokenizer, checkpoints, every: 'segment', batch: 4}))
+        .through(
+          ({signal}) =>
+            new RememberStream({model: scoped, store, tokenizer, checkpoints, signal, every: 'segment', batch: 4}),
+        )
         .through(() => new EncodeMessageStream());
     },
   });

@@ -1,4 +1,6 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {KafkajsClient, LmdbPartitionStores} from '../../connectors/kafka/index.ts';
+import {PipelineError} from '../../errors.ts';
 import type {ToyModelOptions} from './toy-model.ts';
 import {toyWorker} from './toy-pipeline.ts';
 
@@ -19,7 +21,7 @@ export type ToyProcessOptions = {
 const {brokers, folder, ...options} = JSON.parse(process.argv[2]!) as ToyProcessOptions;
 // Its parent has gone, however it went.
 process.on('disconnect', () => process.exit(1));
-const client = await KafkajsClient.open({brokers});
+const client = await connect();
 let {stepMs = 0} = options.model ?? {};
 const worker = toyWorker({
   ...options,
@@ -46,4 +48,17 @@ try {
 } catch (error) {
   process.stderr.write(`${(error as Error).stack}\n`);
   process.exit(2);
+}
+
+/** Tries again as long as brokers are away, as whoever keeps a worker running would. */
+async function connect(): Promise<KafkajsClient> {
+  const onWarning = (message: string) => process.send?.({type: 'warning', message});
+  for (;;) {
+    try {
+      return await KafkajsClient.open({brokers, onWarning});
+    } catch (error) {
+      if (!(error instanceof PipelineError && error.retriable)) throw error;
+      await delay(500);
+    }
+  }
 }

@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {WorkerEvent} from '../../../connectors/kafka/index.ts';
 import {InMemoryPartitionStores, KafkaWorker, LmdbPartitionStores} from '../../../connectors/kafka/index.ts';
+import type {JoinOptions} from '../../../connectors/kafka/kafka-client.ts';
 import {endHeader} from '../../../connectors/kafka/partition-source.ts';
 import {MemoryMismatchError, SinkError, SourceError} from '../../../errors.ts';
 import {InMemoryKafka} from '../../driver/in-memory-kafka.ts';
@@ -177,6 +178,28 @@ test('KafkaWorker gives up a partition when another producer has shut it out, an
   await finished(kafka);
   await worker.stop();
   t.true(worker.events.some(({type}) => type === 'fenced'));
+  await assertExact(t, kafka, expected);
+});
+
+test('KafkaWorker stops although its group does not say whether it still has a partition from which it was shut out', async t => {
+  const {kafka, expected} = await prepared({partitions: 1});
+  const silent = new Proxy(kafka, {
+    get(target, name) {
+      if (name !== 'join') return (target[name as keyof typeof target] as () => unknown).bind(target);
+      return async (options: JoinOptions) => {
+        const member = await target.join(options);
+        return {confirmed: () => new Promise(() => {}), [Symbol.asyncDispose]: () => member[Symbol.asyncDispose]()};
+      };
+    },
+  });
+  const worker = running(silent, {model: {stepMs: 5}});
+  while (!worker.events.some(({type}) => type === 'committed')) await delay(5);
+  await kafka.openProducer('app.in.0');
+  while (!worker.events.some(({type}) => type === 'fenced')) await delay(5);
+  await worker.stop();
+  const heir = running(kafka);
+  await finished(kafka);
+  await heir.stop();
   await assertExact(t, kafka, expected);
 });
 
