@@ -103,14 +103,17 @@ export class DocumentTable {
     const {model, store} = this.#options;
     const commit = this.#commits++;
     const changed = [...this.#documents.values()]
-      .filter(({version, storedVersion}) => version !== storedVersion)
+      .filter(({version, takenVersion}) => version !== takenVersion)
       .map(document => ({
         document,
         version: document.version,
         record: document.toRecord(model.fingerprint),
         memory: document.segments > 0 ? `${document.id}\0commit ${commit}` : undefined,
       }));
-    for (const {document, memory} of changed) if (memory !== undefined) await model.fork(document.id, memory);
+    for (const {document, version, memory} of changed) {
+      document.takenVersion = version;
+      if (memory !== undefined) await model.fork(document.id, memory);
+    }
 
     const forgotten = [...this.#forgotten.keys()];
     async function* changes(): AsyncGenerator<MemoryChange> {

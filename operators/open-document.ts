@@ -23,6 +23,8 @@ export class OpenDocument {
   readonly summary: RunningSummary;
   /** Counts changes, so that a checkpoint can tell whether the document has moved on since. */
   version = 0;
+  /** The version that a checkpoint has taken to be stored; such are committed in order, or the run ends. */
+  takenVersion = 0;
   /** The version that is in the store. */
   storedVersion = 0;
   /** Whether the source knew of nothing more for it. */

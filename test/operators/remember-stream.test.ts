@@ -273,6 +273,35 @@ test.serial('RememberStream stores what it holds back of a character and of a se
   t.is(record.summary.tokens, n);
 });
 
+test.serial('RememberStream stores a memory once, though barriers follow before it is stored', async t => {
+  await using model = smallModel();
+  const store = new InMemoryStore();
+  const commit = store.commit.bind(store);
+  const stored: string[][] = [];
+  store.commit = async (changes, progress) => {
+    const ids: string[] = [];
+    async function* noted() {
+      for await (const change of changes) {
+        ids.push(change[0]);
+        yield change;
+      }
+    }
+    await commit(noted(), progress);
+    stored.push(ids);
+  };
+  const {readable, writable} = new RememberStream({model, store, tokenizer, every: 'segment'});
+  const writer = writable.getWriter();
+  const [a, b] = ['a', 'b'].map((key, i) => records(key, text(5 * n, i), n));
+  const barriers = [0n, 1n, 2n].map(nextOffset => new Checkpoint(new Map([['file', {nextOffset, ended: false}]])));
+  const elements = [a![0]!, barriers[0]!, barriers[1]!, a![1]!, b![0]!, barriers[2]!];
+  const written = Promise.all(elements.map(element => writer.write(element))).then(() => writer.close());
+  for await (const _ of readable);
+  await written;
+  for (const barrier of barriers) await barrier.commit();
+  t.deepEqual(stored, [['a'], [], ['a', 'b']]);
+  t.is((await store.get('a'))!.position.offset, a![1]!.position.offset);
+});
+
 test.serial('RememberStream emits nothing for a document without text, and counts it', async t => {
   await using model = smallModel();
   const stream = new RememberStream({model, store: new InMemoryStore(), tokenizer});
