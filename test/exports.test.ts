@@ -54,6 +54,7 @@ const INTERNAL = new Set([
   'training/dropout.ts',
   'training/evaluation/word-pieces.ts',
   'training/kernels/tensorflow-operations.ts',
+  'training/learned-tensors.ts',
   'training/trainer.ts',
   'training/training-folder.ts',
   'training/training-log.ts',
