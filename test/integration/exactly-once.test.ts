@@ -11,8 +11,11 @@ import {ToyFleet} from './toy-fleet.ts';
 import {newName, produceRecords, readResults, readTopic, restoreAll} from './toy-topics.ts';
 import {transactionStates} from './transaction-states.ts';
 
-/** `PALIMPSEST_SEED=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. */
-const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5'} = process.env;
+/**
+ * `PALIMPSEST_SEED=17` replays one; `PALIMPSEST_SEEDS=50` seeds from 1 on are `npm run test:long`. `PALIMPSEST_SPARE_BROKER=1` leaves out
+ * what Kafka 4.3.1 does not survive: docs/kafka.md, "Limits".
+ */
+const {PALIMPSEST_SEED: one, PALIMPSEST_SEEDS: many = '5', PALIMPSEST_SPARE_BROKER: spareBroker} = process.env;
 const seeds = one === undefined ? Array.from({length: Number(many)}, (_, i) => i + 1) : [Number(one)];
 
 const partitions = 6;
@@ -87,13 +90,17 @@ async function oracle(t: ExecutionContext, seed: number): Promise<void> {
         fleet.thaw(index);
       },
     ],
-    [
-      'kill the broker',
-      async () => {
-        await cluster.kill(0);
-        await cluster.start(0);
-      },
-    ],
+    ...(spareBroker
+      ? []
+      : [
+          [
+            'kill the broker',
+            async () => {
+              await cluster.kill(0);
+              await cluster.start(0);
+            },
+          ] as const,
+        ]),
     ...Array.from(
       {length: 6},
       () =>
