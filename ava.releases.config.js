@@ -1,11 +1,14 @@
 /**
- * What may differ from one release of Node.js to another; CI runs it on each. Gradients and kernels of C++ do not, which take a third of
- * all time: `dist/test/cli/` trains on every release.
+ * What may differ from one release of Node.js to another; CI runs it on each. Left out is what takes long and depends on the release no more
+ * than the rest does: gradients and kernels of C++, networks beside their references, benchmarks, and commands that are interrupted again and again.
  */
 export default {
   files: [
     'dist/test/**/*.test.js',
+    '!dist/test/bench/**',
+    '!dist/test/cli/embed-{anew,resume,stores}.test.js',
     '!dist/test/integration/**',
+    '!dist/test/model/compressive-transformer*.test.js',
     '!dist/test/model/engine/fused/**',
     '!dist/test/training/**',
   ],
