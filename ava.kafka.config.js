@@ -4,6 +4,4 @@ export default {
   workerThreads: false,
   concurrency: 2,
   timeout: '5m',
-  // Brokers that are killed lose marks of transactions now and then (docs/kafka.md, "Limits"); `npm run test:seeds` kills them.
-  environmentVariables: {PALIMPSEST_SPARE_BROKER: '1'},
 };

@@ -26,6 +26,7 @@ export function comparisonTrainingConfig(
     },
     seed,
     steps,
+    precision: 'auto',
     batch: compressionLoss === 'backpropagation' ? segmentsOfStep / 2 : segmentsOfStep,
     learningRate: {peak: 2e-3, floor: 1e-5, warmUpSteps: 200},
     clip: {main: 1, auxiliary: 1},

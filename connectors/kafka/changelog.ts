@@ -65,6 +65,8 @@ function chunksOf({pendingTokens, carry}: MemoryRecord, bytes: number): number {
 export class ChangelogReader {
   /** The latest that was read. */
   progress: ChangelogProgress | undefined;
+  /** Where that lies. */
+  progressOffset: bigint | undefined;
   #parts: Uint8Array[] = [];
   #assembling:
     | {readonly documentId: string; readonly chunks: number; readonly checkpoint: string; readonly offset: bigint}
@@ -80,6 +82,7 @@ export class ChangelogReader {
     const name = Buffer.from(key ?? []).toString();
     if (name === progressKey && value !== undefined) {
       this.progress = parseProgress(value);
+      this.progressOffset = offset;
       return undefined;
     }
     const colon = name.indexOf(':');

@@ -86,7 +86,10 @@ export class DeadLetterTopic {
   async replay({input, application, keys, onProgress}: ReplayOptions): Promise<number> {
     const id = `${application}.${input}.dead-letters`;
     // Before anything is read, so that what another replay has done is known.
-    await using producer = await this.#client.openProducer(id, {transactionTimeoutMs});
+    await using producer = await this.#client.openProducer(id, {
+      topics: [input, this.#topic],
+      transactionTimeoutMs,
+    });
     const partitions = await this.#client.partitionCount(input);
     let count = 0;
     let bytes = 0;

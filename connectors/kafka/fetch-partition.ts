@@ -1,6 +1,7 @@
 import {createRequire} from 'node:module';
 import type {AbortedTransaction} from './committed-messages.ts';
 import {type KafkajsBroker, readCommitted} from './kafkajs-cluster.ts';
+import {kafkajsProtocol} from './kafkajs-protocol.ts';
 import {type KafkajsRequest, sendRequest} from './send-request.ts';
 
 export type FetchPartitionRequest = {
@@ -18,13 +19,12 @@ export type FetchedPartition = {
   readonly records: Buffer;
 };
 
-const load = createRequire(import.meta.url);
 const {Fetch} = (
-  load('kafkajs/src/protocol/requests') as {
+  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
     requests: {Fetch: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
   }
 ).requests;
-const {createErrorFromCode} = load('kafkajs/src/protocol/error') as {createErrorFromCode(code: number): Error};
+const {refuse} = kafkajsProtocol;
 
 /** Fetches records of one partition from its leader, with what is needed to tell which were committed; kafkajs's own way drops it. */
 export async function fetchPartition(
@@ -64,8 +64,4 @@ function decodeResponse(payload: Buffer): FetchedPartition & {readonly clientSid
   const length = payload.readInt32BE(at + 4);
   const records = payload.subarray(at + 8, at + 8 + Math.max(0, length));
   return {clientSideThrottleTime, lastStableOffset, aborted, records};
-}
-
-function refuse(code: number): void {
-  if (code !== 0) throw createErrorFromCode(code);
 }

@@ -68,6 +68,13 @@ export interface TransactionalProducer extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
+export type ProducerOptions = {
+  /** All topics that producers of this id write to. */
+  readonly topics: readonly string[];
+  /** After this long the cluster itself drops a transaction that is open. */
+  readonly transactionTimeoutMs: number;
+};
+
 export type JoinOptions = {
   readonly group: string;
   readonly topic: string;
@@ -98,14 +105,9 @@ export interface KafkaClient extends AsyncDisposable {
   ): Promise<void>;
   openReader(topic: string, partition: number): Promise<PartitionReader>;
   /**
-   * Opens a producer and thereby shuts out every earlier one with this id: what they had not committed is dropped before this
-   * resolves, and they cannot write any more.
-   *
-   * @param options.transactionTimeoutMs After this long the cluster itself drops a transaction that is open.
+   * Opens a producer and thereby shuts out every earlier one with this id, which cannot write any more. What they had committed can
+   * be read, and what they had not is dropped, before this resolves.
    */
-  openProducer(
-    transactionalId: string,
-    options: {readonly transactionTimeoutMs: number},
-  ): Promise<TransactionalProducer>;
+  openProducer(transactionalId: string, options: ProducerOptions): Promise<TransactionalProducer>;
   join(options: JoinOptions): Promise<GroupMember>;
 }

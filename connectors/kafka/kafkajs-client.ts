@@ -3,12 +3,20 @@ import type {ConnectionOptions} from 'node:tls';
 import kafkajs, {type Admin, type CompressionTypes, type Kafka, type logLevel, type SASLOptions} from 'kafkajs';
 import {checkBrokerVersions} from './check-broker-versions.ts';
 import {type CompressionName, compressionType} from './compression.ts';
-import type {GroupMember, JoinOptions, KafkaClient, PartitionReader, TransactionalProducer} from './kafka-client.ts';
+import type {
+  GroupMember,
+  JoinOptions,
+  KafkaClient,
+  PartitionReader,
+  ProducerOptions,
+  TransactionalProducer,
+} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {kafkajsCluster} from './kafkajs-cluster.ts';
 import {KafkajsMember} from './kafkajs-member.ts';
 import {KafkajsProducer} from './kafkajs-producer.ts';
 import {KafkajsReader} from './kafkajs-reader.ts';
+import {patiently} from './patiently.ts';
 
 export type KafkajsClientOptions = {
   /** Addresses to begin with, as `host:port`. */
@@ -24,9 +32,6 @@ export type KafkajsClientOptions = {
   /** Takes the warnings of kafkajs, which holds no credentials in them. @default they are dropped */
   readonly onWarning?: (message: string) => void;
 };
-
-/** How long topics are asked for while no broker can tell. */
-const patienceMs = 30_000;
 
 /** A cluster that is spoken to with kafkajs. */
 export class KafkajsClient implements KafkaClient {
@@ -90,7 +95,7 @@ export class KafkajsClient implements KafkaClient {
   }
 
   async partitionCount(topic: string): Promise<number | undefined> {
-    return this.#patiently(`look up topic "${topic}"`, async () => {
+    return patiently(`look up topic "${topic}"`, async () => {
       try {
         const {topics} = await this.#admin.fetchTopicMetadata({topics: [topic]});
         return topics[0]?.partitions.length;
@@ -106,7 +111,7 @@ export class KafkajsClient implements KafkaClient {
     {partitions, config = {}}: {partitions: number; config?: Readonly<Record<string, string>>},
   ): Promise<void> {
     const configEntries = Object.entries(config).map(([name, value]) => ({name, value}));
-    await this.#patiently(`create topic "${topic}"`, () =>
+    await patiently(`create topic "${topic}"`, () =>
       this.#admin.createTopics({topics: [{topic, numPartitions: partitions, configEntries}], waitForLeaders: false}),
     );
     // What brokers know of a new topic spreads with a delay.
@@ -117,28 +122,12 @@ export class KafkajsClient implements KafkaClient {
     return new KafkajsReader(kafkajsCluster(this.#kafka), topic, partition);
   }
 
-  async openProducer(
-    transactionalId: string,
-    {transactionTimeoutMs}: {transactionTimeoutMs: number},
-  ): Promise<TransactionalProducer> {
-    return KafkajsProducer.open(this.#kafka, {transactionalId, transactionTimeoutMs, compression: this.#compression});
+  async openProducer(transactionalId: string, options: ProducerOptions): Promise<TransactionalProducer> {
+    return KafkajsProducer.open(this.#kafka, {...options, transactionalId, compression: this.#compression});
   }
 
   async join(options: JoinOptions): Promise<GroupMember> {
     return KafkajsMember.join(this.#kafka, options);
-  }
-
-  /** Asks again while brokers are away or a leader is being elected. */
-  async #patiently<T>(action: string, ask: () => Promise<T>): Promise<T> {
-    for (const deadline = performance.now() + patienceMs; ; ) {
-      try {
-        return await ask();
-      } catch (error) {
-        const failure = kafkaFailure(error, action);
-        if (!failure.retriable || performance.now() > deadline) throw failure;
-        await delay(200);
-      }
-    }
   }
 
   /** Closes its own connection; readers, producers and memberships stay open. */

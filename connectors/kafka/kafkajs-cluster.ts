@@ -12,10 +12,18 @@ export type KafkajsCluster = {
   refreshMetadata(): Promise<void>;
   removeBroker(address: {host: string; port: number}): void;
   addTargetTopic(topic: string): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly {readonly partitionId: number}[];
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(options: {nodeId: string}): Promise<KafkajsBroker>;
   findControllerBroker(): Promise<KafkajsBroker>;
   findGroupCoordinator(request: {readonly groupId: string; readonly coordinatorType?: number}): Promise<KafkajsBroker>;
+};
+
+type TransactionRequest = {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
 };
 
 export type KafkajsBroker = {
@@ -26,6 +34,18 @@ export type KafkajsBroker = {
     isolationLevel: number;
     topics: readonly {topic: string; partitions: readonly {partition: number; timestamp: number}[]}[];
   }): Promise<{responses: readonly {partitions: readonly {offset: string}[]}[]}>;
+  initProducerId(request: {
+    readonly transactionalId: string;
+    readonly transactionTimeout: number;
+  }): Promise<{readonly producerId: string; readonly producerEpoch: number}>;
+  addPartitionsToTxn(
+    request: TransactionRequest & {
+      readonly topics: readonly {readonly topic: string; readonly partitions: readonly number[]}[];
+    },
+  ): Promise<unknown>;
+  /** @param request.transactionResult Whether to commit it. */
+  endTxn(request: TransactionRequest & {readonly transactionResult: boolean}): Promise<unknown>;
+  readonly connectionPool: {readonly pool: readonly {isConnected(): boolean; readonly socket: object}[]};
   /** Methods behind symbols, one of which sends any request. */
   readonly [method: symbol]: (request: object) => Promise<unknown>;
 };

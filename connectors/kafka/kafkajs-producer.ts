@@ -1,10 +1,15 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
+import {PipelineError} from '../../errors.ts';
 import {encodeProduceRequests} from './encode-produce-requests.ts';
-import type {OutgoingMessage, TransactionalProducer} from './kafka-client.ts';
+import type {OutgoingMessage, ProducerOptions, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {type KafkajsCluster, withCluster} from './kafkajs-cluster.ts';
+import {lastTransaction} from './last-transaction.ts';
 import {rememberCoordinators} from './remember-coordinators.ts';
+import {unmarkedPartitions} from './unmarked-partitions.ts';
+import {verifyMarks} from './verify-marks.ts';
+import {writeMarks} from './write-marks.ts';
 
 /**
  * After a commit, the first message of the next transaction is refused until the brokers have written the marks of the last one.
@@ -18,6 +23,14 @@ const movedCoordinator = new Set([
   'GROUP_LOAD_IN_PROGRESS',
 ]);
 
+/** How often a transaction is ended anew whose marks are missing. */
+const mostOpenings = 5;
+
+export type KafkajsProducerOptions = ProducerOptions & {
+  readonly transactionalId: string;
+  readonly compression: CompressionTypes;
+};
+
 /** Writes in transactions of kafkajs. */
 export class KafkajsProducer implements TransactionalProducer {
   readonly #producer: Producer;
@@ -25,41 +38,35 @@ export class KafkajsProducer implements TransactionalProducer {
   readonly #cluster: KafkajsCluster;
   #transaction: Transaction | undefined;
 
-  /** Opens a producer and shuts out earlier ones of the same id. */
-  static async open(
-    kafka: Kafka,
-    {
-      transactionalId,
-      transactionTimeoutMs,
-      compression,
-    }: {transactionalId: string; transactionTimeoutMs: number; compression: CompressionTypes},
-  ): Promise<KafkajsProducer> {
-    let cluster: KafkajsCluster | undefined;
-    const remembering = withCluster(kafka, created => {
-      cluster = encodeProduceRequests(rememberCoordinators(created));
-      return cluster;
-    });
-    const producer = remembering.producer({
-      transactionalId,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionTimeout: transactionTimeoutMs,
-      allowAutoTopicCreation: false,
-      createPartitioner:
-        () =>
-        ({message}) =>
-          message.partition!,
-      retry,
-    });
-    try {
-      await producer.connect();
-      // kafkajs shuts out others only when the first transaction begins.
-      await (await producer.transaction()).abort();
-      return new KafkajsProducer(producer, {compression, cluster: cluster!});
-    } catch (error) {
-      await producer.disconnect().catch(() => {});
-      throw kafkaFailure(error, `open a producer for "${transactionalId}"`);
+  /** Opens a producer, shuts out earlier ones of the same id, and ends what they had begun. */
+  static async open(kafka: Kafka, options: KafkajsProducerOptions): Promise<KafkajsProducer> {
+    const {transactionalId, topics, transactionTimeoutMs, compression} = options;
+    const action = `open a producer for "${transactionalId}"`;
+    for (let attempts = 1; attempts <= mostOpenings; attempts++) {
+      const {producer, cluster} = createProducer(kafka, options);
+      try {
+        await producer.connect();
+        // How it ended is forgotten once others are shut out.
+        const last = await lastTransaction(cluster, transactionalId);
+        // kafkajs shuts out others only when the first transaction begins.
+        await (await producer.transaction()).abort();
+        const opened = new KafkajsProducer(producer, {compression, cluster});
+        if (last === undefined) return opened;
+        const {producerId, state} = last;
+        const partitions = await unmarkedPartitions(cluster, {topics, producerId});
+        if (partitions.length === 0) return opened;
+        const outcome = state === 'PrepareCommit' || state === 'CompleteCommit' ? 'commit' : 'abort';
+        await writeMarks(cluster, {transactionalId, transactionTimeoutMs, producerId, partitions, outcome});
+        await producer.disconnect();
+      } catch (error) {
+        await producer.disconnect().catch(() => {});
+        throw kafkaFailure(error, action);
+      }
     }
+    throw new PipelineError(
+      `Cannot ${action} as its last transaction must be marked everywhere: marks were missing ${mostOpenings} times; brokers are being killed, or do not write them`,
+      {retriable: true},
+    );
   }
 
   private constructor(
@@ -129,6 +136,34 @@ export class KafkajsProducer implements TransactionalProducer {
       throw kafkaFailure(error, action);
     }
   }
+}
+
+function createProducer(
+  kafka: Kafka,
+  {transactionalId, topics, transactionTimeoutMs}: KafkajsProducerOptions,
+): {producer: Producer; cluster: KafkajsCluster} {
+  let cluster: KafkajsCluster | undefined;
+  const changed = withCluster(kafka, created => {
+    cluster = verifyMarks(encodeProduceRequests(rememberCoordinators(created)), async producerId => {
+      if ((await unmarkedPartitions(created, {topics, producerId})).length === 0) return;
+      // kafkajs is not to try again: what the cluster forgot is made up for when the next producer is opened.
+      throw Object.assign(new Error('a broker has lost marks of the transaction before'), {retriable: false});
+    });
+    return cluster;
+  });
+  const producer = changed.producer({
+    transactionalId,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: transactionTimeoutMs,
+    allowAutoTopicCreation: false,
+    createPartitioner:
+      () =>
+      ({message}) =>
+        message.partition!,
+    retry,
+  });
+  return {producer, cluster: cluster!};
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

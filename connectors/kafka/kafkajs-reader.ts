@@ -6,6 +6,7 @@ import type {Fetched, PartitionReader} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {type KafkajsBroker, type KafkajsCluster, readCommitted} from './kafkajs-cluster.ts';
 import {recordBatches} from './record-batches.ts';
+import {recoverCluster} from './recover-cluster.ts';
 
 const shortestPause = 50;
 const longestPause = 2000;
@@ -87,15 +88,11 @@ export class KafkajsReader implements PartitionReader {
         }
         return await ask(await this.#cluster.findBroker({nodeId: leader}));
       } catch (error) {
-        const {type, host, port} = error as {type?: string; host?: string; port?: number};
-        if (type === 'OFFSET_OUT_OF_RANGE' || error instanceof SourceError) throw error;
+        if ((error as {type?: string}).type === 'OFFSET_OUT_OF_RANGE' || error instanceof SourceError) throw error;
         const failure = kafkaFailure(error, `read ${this.#name}`);
         if (!failure.retriable) throw failure;
-        if (host !== undefined && port !== undefined) this.#cluster.removeBroker({host, port});
         await delay(pause, undefined, signal && {signal}).catch(() => signal?.throwIfAborted());
-        await this.#cluster.refreshMetadata().catch(() => {
-          this.#connected = false;
-        });
+        if (!(await recoverCluster(this.#cluster, error))) this.#connected = false;
       }
     }
   }

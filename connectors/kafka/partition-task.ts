@@ -112,12 +112,13 @@ export class PartitionTask {
   async #run(): Promise<void> {
     const {client, application, topic, partition, changelog, stores, onEvent} = this.#options;
     const {fingerprint, dtype, guarantee, transactionTimeoutMs, checkpointBytes: bytes} = this.#options;
+    const {output, deadLetters: deadLetterTopic} = this.#options;
     const signal = this.#signal;
     // Closed last: a commit under way in it ends when the producer is closed.
     const local = this.#own(await stores.open(partition));
-    const producer = this.#own(
-      await client.openProducer(`${application}.${topic}.${partition}`, {transactionTimeoutMs}),
-    );
+    const topics = [changelog, output.topic, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic.topic])];
+    const id = `${application}.${topic}.${partition}`;
+    const producer = this.#own(await client.openProducer(id, {topics, transactionTimeoutMs}));
     signal.throwIfAborted();
 
     const start = performance.now();
@@ -171,7 +172,6 @@ export class PartitionTask {
         outputs: new Map(),
       });
     }
-    const {output, deadLetters: deadLetterTopic} = this.#options;
     const letters = new KafkaDeadLetters(checkpoints);
     const sink = new PartitionSink({
       writer,

@@ -1,4 +1,4 @@
-import {MemoryMismatchError, StoreError} from '../../errors.ts';
+import {CorruptMemoryError, MemoryMismatchError, StoreError} from '../../errors.ts';
 import type {MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
 import type {PartitionProgress} from '../../pipeline/progress.ts';
 import {ChangelogReader} from './changelog.ts';
@@ -41,7 +41,8 @@ const commitBytes = 128 * 1024 * 1024;
 /**
  * Brings a local store up to the end of its changelog, reading only what it lacks.
  *
- * @throws {StoreError} If the local store knows more than the changelog.
+ * @throws {StoreError} If the local store has read on in the changelog beyond its end.
+ * @throws {CorruptMemoryError} If the local store has taken in a checkpoint that the changelog does not have.
  * @throws {MemoryMismatchError} If another model wrote the changelog.
  */
 export async function restoreStore(options: RestoreStoreOptions): Promise<Restored> {
@@ -84,10 +85,22 @@ export async function restoreStore(options: RestoreStoreOptions): Promise<Restor
 
   while (offset < endOffset) {
     await local.commit(part(), {partitions: new Map(), outputs: new Map()});
-    const {progress, unfinishedOffset} = changes;
+    const {progress, progressOffset, unfinishedOffset} = changes;
     const partitions = new Map<string, PartitionProgress>();
     if (progress !== undefined) partitions.set(source, {nextOffset: progress.nextOffset, ended: false});
-    await local.commit([], {partitions, outputs: new Map([[output, unfinishedOffset ?? offset]])});
+    // From the latest progress on, so that it is seen the next time that it is still there.
+    const resumeOffset = progressOffset ?? unfinishedOffset ?? offset;
+    await local.commit([], {partitions, outputs: new Map([[output, resumeOffset]])});
+  }
+  const before = stored.partitions.get(source)?.nextOffset;
+  if (
+    before !== undefined &&
+    stored.outputs.has(output) &&
+    !(changes.progress && changes.progress.nextOffset >= before)
+  ) {
+    throw new CorruptMemoryError(
+      `Cannot restore partition ${partition} as its local store must not be ahead of topic "${changelog}": the store has read the input up to ${before}, the topic tells of ${changes.progress?.nextOffset ?? 'nothing since the store was last restored'}; a checkpoint was dropped that had been committed`,
+    );
   }
   if (
     fingerprint !== undefined &&

@@ -44,7 +44,7 @@ export function testKafkaClient(
 
   test(`${name} gives back key, value, headers and timestamp as they were written`, async t => {
     const {client, topic} = await prepared();
-    const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     const bytes = Uint8Array.from({length: 256}, (_, i) => i);
     await producer.send(topic, 0, [
       {key: 'kéy', value: bytes, headers: {a: '1', ü: 'ö'}, timestamp: 1_700_000_000_000},
@@ -70,7 +70,7 @@ export function testKafkaClient(
 
   test(`${name} shows a transaction over several partitions as a whole, once it is committed`, async t => {
     const {client, topic} = await prepared(2);
-    const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     const readers = [await client.openReader(topic, 0), await client.openReader(topic, 1)];
     t.is(await producer.send(topic, 0, [message('a'), message('b')]), 0n);
     t.is(await producer.send(topic, 0, [message('c')]), 2n);
@@ -93,11 +93,11 @@ export function testKafkaClient(
 
   test(`${name} lets a new producer of the same id drop what the old one has open, and shuts it out`, async t => {
     const {client, topic} = await prepared();
-    const zombie = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const zombie = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await zombie.send(topic, 0, [message('committed')]);
     await zombie.commit();
     await zombie.send(topic, 0, [message('dropped')]);
-    const heir = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const heir = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await using reader = await client.openReader(topic, 0);
     // By now nothing is open: all that will ever be read of the old producer can be.
     t.is((await reader.range()).endOffset, 4n);
@@ -111,9 +111,9 @@ export function testKafkaClient(
 
   test(`${name} shuts out the commit of an old producer`, async t => {
     const {client, topic} = await prepared();
-    const zombie = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const zombie = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await zombie.send(topic, 0, [message('dropped')]);
-    const heir = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const heir = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await t.throwsAsync(zombie.commit(), {instanceOf: FencedError});
     await using reader = await client.openReader(topic, 0);
     t.deepEqual(await values(reader), []);
@@ -123,8 +123,8 @@ export function testKafkaClient(
 
   test(`${name} does not let an open transaction be overtaken`, async t => {
     const {client, topic} = await prepared();
-    const slow = await client.openProducer(`${topic}-slow`, {transactionTimeoutMs});
-    const quick = await client.openProducer(`${topic}-quick`, {transactionTimeoutMs});
+    const slow = await client.openProducer(`${topic}-slow`, {topics: [topic], transactionTimeoutMs});
+    const quick = await client.openProducer(`${topic}-quick`, {topics: [topic], transactionTimeoutMs});
     await slow.send(topic, 0, [message('slow')]);
     await quick.send(topic, 0, [message('quick')]);
     await quick.commit();
@@ -138,7 +138,7 @@ export function testKafkaClient(
 
   test(`${name} shows nothing of transactions that overlap and are dropped, whichever is dropped first`, async t => {
     const {client, topic} = await prepared();
-    const open = (id: string) => client.openProducer(`${topic}-${id}`, {transactionTimeoutMs});
+    const open = (id: string) => client.openProducer(`${topic}-${id}`, {topics: [topic], transactionTimeoutMs});
     const first = await open('first');
     const second = await open('second');
     const third = await open('third');
@@ -160,11 +160,11 @@ export function testKafkaClient(
 
   test(`${name} takes no message for the mark of a transaction, whatever its key`, async t => {
     const {client, topic} = await prepared();
-    const zombie = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const zombie = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     // The keys of marks.
     const marks = [Uint8Array.of(0, 0, 0, 0), Uint8Array.of(0, 0, 0, 1)];
     for (const key of marks) await zombie.send(topic, 0, [{...message('dropped'), key}, message('dropped')]);
-    const heir = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const heir = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await heir.send(
       topic,
       0,
@@ -179,7 +179,7 @@ export function testKafkaClient(
 
   test(`${name} stores offsets with the transaction`, async t => {
     const {client, topic, groupOffset} = await prepared();
-    const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await producer.send(topic, 0, [message('a')]);
     await producer.sendOffset(`${topic}-g`, topic, 0, 7n);
     await producer.commit();
@@ -189,7 +189,7 @@ export function testKafkaClient(
 
   test(`${name} waits for records that come later`, async t => {
     const {client, topic} = await prepared();
-    const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await using reader = await client.openReader(topic, 0);
     const fetched = reader.fetch(0n, {maxBytes: 1000, maxWaitMs: 5000});
     await producer.send(topic, 0, [message('a')]);
@@ -203,7 +203,7 @@ export function testKafkaClient(
 
   test(`${name} refuses to read records that were deleted, or beyond the end`, async t => {
     const {client, topic, deleteRecords} = await prepared();
-    const producer = await client.openProducer(`${topic}-p`, {transactionTimeoutMs});
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
     await producer.send(topic, 0, [message('a'), message('b'), message('c')]);
     await producer.commit();
     await deleteRecords(topic, 0, 2n);

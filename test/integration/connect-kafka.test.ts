@@ -135,7 +135,7 @@ for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
       await using kafka = await client;
       const topic = newName();
       await kafka.createTopic(topic, {partitions: 1});
-      await using producer = await kafka.openProducer(topic, {transactionTimeoutMs: 10_000});
+      await using producer = await kafka.openProducer(topic, {topics: [topic], transactionTimeoutMs: 10_000});
       await producer.send(topic, 0, [{key: 'a', value: Buffer.from('b')}]);
       await producer.commit();
       await using reader = await kafka.openReader(topic, 0);

@@ -44,7 +44,7 @@ async function throughTopic(options: {written: CompressionName; stored: Compress
     config: {'compression.type': options.stored === 'none' ? 'uncompressed' : options.stored},
   });
   await using compressing = await KafkajsClient.open({brokers, compression: options.written});
-  const producer = await compressing.openProducer(topic, {transactionTimeoutMs: 10_000});
+  const producer = await compressing.openProducer(topic, {topics: [topic], transactionTimeoutMs: 10_000});
   await producer.send(topic, 0, [{key: 'a', value: content}]);
   await producer.commit();
   await producer[Symbol.asyncDispose]();

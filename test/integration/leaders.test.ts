@@ -34,7 +34,7 @@ test.serial(
   async t => {
     const topic = await newTopic();
     const transactions = 400;
-    const producer = await client.openProducer(topic, {transactionTimeoutMs: 60_000});
+    const producer = await client.openProducer(topic, {topics: [topic], transactionTimeoutMs: 60_000});
     let killed: Promise<void> | undefined;
     for (let i = 0; i < transactions; i++) {
       for (const partition of partitions) {
