@@ -1,6 +1,7 @@
 import {createRequire} from 'node:module';
 import {encodeRecordBatch, type RecordToWrite} from './encode-record-batch.ts';
-import type {KafkajsBroker, KafkajsCluster} from './kafkajs-cluster.ts';
+import type {KafkajsCluster} from './kafkajs-cluster.ts';
+import {ReusedBuffer} from './reused-buffer.ts';
 import {type KafkajsRequest, sendRequest} from './send-request.ts';
 
 /** What kafkajs's producer asks a broker for. */
@@ -28,47 +29,62 @@ const {Produce} = (
   }
 ).requests;
 
-/** Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}. */
+/**
+ * Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}. A producer makes one request at a time,
+ * and each is encoded where the one before it was: as much new memory for each would have garbage collected ten times a checkpoint.
+ */
 export function encodeProduceRequests(cluster: KafkajsCluster): KafkajsCluster {
   const find = cluster.findBroker.bind(cluster);
+  const batches = new ReusedBuffer();
+  const requests = new ReusedBuffer();
   return Object.assign(cluster, {
     async findBroker(options: {nodeId: string}) {
       const broker = await find(options);
-      return Object.assign(broker, {produce: (fields: ProduceFields) => produce(broker, fields)});
+      const produce = async (fields: ProduceFields): Promise<unknown> => {
+        const {request, response} = Produce.protocol({version: 7})({...fields, topicData: []});
+        const payload = await encodeRequest(fields, {batches, requests});
+        // As much of an encoder as kafkajs needs to copy it behind the header of a request.
+        const encoder = {buf: payload, buffer: payload};
+        return sendRequest(broker, {request: {...request, encode: async () => encoder}, response});
+      };
+      return Object.assign(broker, {produce});
     },
   });
-}
-
-async function produce(broker: KafkajsBroker, fields: ProduceFields): Promise<unknown> {
-  const {request, response} = Produce.protocol({version: 7})({...fields, topicData: []});
-  const payload = await encodeRequest(fields);
-  // As much of an encoder as kafkajs needs to write it behind the header of a request.
-  const encoder = {buf: payload, buffer: payload};
-  return sendRequest(broker, {request: {...request, encode: async () => encoder}, response});
 }
 
 /**
  * Version 7: transactional id (its length in 2 bytes, and it), acknowledgements (2 bytes), timeout (4), number of topics (4), and of each
  * its name, the number of partitions (4), and of each its number (4), the length of its records (4), and these.
  */
-async function encodeRequest(fields: ProduceFields): Promise<Buffer> {
+async function encodeRequest(
+  fields: ProduceFields,
+  {batches, requests}: {readonly batches: ReusedBuffer; readonly requests: ReusedBuffer},
+): Promise<Buffer> {
   const {transactionalId, producerId, producerEpoch, acks, timeout, compression, topicData} = fields;
   const parts = [text(transactionalId), int16(acks), int32(timeout), int32(topicData.length)];
+  batches.clear();
   for (const {topic, partitions} of topicData) {
     parts.push(text(topic), int32(partitions.length));
     for (const {partition, firstSequence, messages} of partitions) {
-      const records = await encodeRecordBatch({
-        records: messages,
-        compression,
-        transactional: true,
-        producerId: BigInt(String(producerId)),
-        producerEpoch,
-        firstSequence,
-      });
+      const records = await encodeRecordBatch(
+        {
+          records: messages,
+          compression,
+          transactional: true,
+          producerId: BigInt(String(producerId)),
+          producerEpoch,
+          firstSequence,
+        },
+        length => batches.take(length),
+      );
       parts.push(int32(partition), int32(records.length), records);
     }
   }
-  return Buffer.concat(parts);
+  requests.clear();
+  const request = requests.take(parts.reduce((sum, {length}) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) at += part.copy(request, at);
+  return request;
 }
 
 function text(value: string): Buffer {

@@ -31,8 +31,16 @@ const {lookupCodec} = createRequire(import.meta.url)('kafkajs/src/protocol/messa
 
 const at = recordBatchFormat;
 
-/** Records that a producer writes together, copied once; kafkajs copies each record seven times on its way here, and computes its checksum in JavaScript. */
-export async function encodeRecordBatch(batch: RecordBatchToWrite): Promise<Buffer> {
+/**
+ * Records that a producer writes together, copied once; kafkajs copies each record seven times on its way here, and computes its checksum in
+ * JavaScript.
+ *
+ * @param allocate Gives memory to write into.
+ */
+export async function encodeRecordBatch(
+  batch: RecordBatchToWrite,
+  allocate: (length: number) => Buffer = Buffer.allocUnsafe,
+): Promise<Buffer> {
   const {records, compression, producerId, producerEpoch, firstSequence} = batch;
   const timestamps = records.map(({timestamp}) => Number(timestamp));
   const baseTimestamp = timestamps.reduce((least, timestamp) => Math.min(least, timestamp));
@@ -40,7 +48,7 @@ export async function encodeRecordBatch(batch: RecordBatchToWrite): Promise<Buff
   const length = bodies.reduce((sum, body) => sum + numberLength(body) + body, 0);
 
   const start = compression === 0 ? at.records : 0;
-  const fields = new FieldsWriter(Buffer.allocUnsafe(start + length), start);
+  const fields = new FieldsWriter(allocate(start + length), start);
   for (const [i, record] of records.entries()) fields.record(record, bodies[i]!, timestamps[i]! - baseTimestamp, i);
 
   let bytes = fields.bytes;
