@@ -26,6 +26,7 @@ const INTERNAL = new Set([
   'connectors/kafka/partition-task.ts',
   'connectors/kafka/partition-writer.ts',
   'connectors/kafka/replicated-store.ts',
+  'connectors/kafka/reused-buffer.ts',
   'connectors/open-input.ts',
   'connectors/output-file.ts',
   'connectors/stream-reader.ts',

@@ -1,9 +1,11 @@
 import type {ComparisonRun} from './comparison-run.ts';
 
 type Variant = Omit<ComparisonRun, 'seed'>;
+type Lengths = Pick<ComparisonRun, 'memoryLength' | 'compressedMemoryLength'>;
 
-/** n = n_m = n_cm of the Compressive Transformers that are compared with each other. */
-const length = 64;
+/** Lengths of memories, one segment and four. */
+const short = 64;
+const long = 4 * short;
 
 const transformerXl = (memoryLength: number): Variant => ({
   system: 'Transformer-XL',
@@ -13,20 +15,24 @@ const transformerXl = (memoryLength: number): Variant => ({
   compressionLoss: 'none',
 });
 
+/** n_m = n_cm, unless the latter is given. */
 const compressive = (
   compressor: ComparisonRun['compressor'],
   compressionLoss: ComparisonRun['compressionLoss'],
-  compressedMemoryLength = length,
+  {memoryLength = short, compressedMemoryLength = memoryLength}: Partial<Lengths> = {},
 ): Variant => ({
   system: 'Compressive Transformer',
-  memoryLength: length,
+  memoryLength,
   compressedMemoryLength,
   compressor,
   compressionLoss,
 });
 
 /** The two that the paper is about: the same number of slots, thus the same cost of attention and the same state. */
-const rivals = [transformerXl(2 * length), compressive('convolution', 'attention-reconstruction')];
+const rivals = (memoryLength: number): Variant[] => [
+  transformerXl(2 * memoryLength),
+  compressive('convolution', 'attention-reconstruction', {memoryLength}),
+];
 
 const compressors = [
   compressive('mean-pool', 'none'),
@@ -38,10 +44,10 @@ const compressors = [
 const losses = [compressive('convolution', 'auto-encoding'), compressive('convolution', 'backpropagation')];
 
 /** What the memories are worth: the uncompressed one alone, and one that reaches as far back uncompressed. */
-const reaches = [transformerXl(length), transformerXl(length + 4 * length)];
+const reaches = [transformerXl(short), transformerXl(short + 4 * short)];
 
-const compressedLengths = [length / 2, 2 * length, 4 * length].map(compressedMemoryLength =>
-  compressive('convolution', 'attention-reconstruction', compressedMemoryLength),
+const compressedLengths = [short / 2, 2 * short, 4 * short].map(compressedMemoryLength =>
+  compressive('convolution', 'attention-reconstruction', {compressedMemoryLength}),
 );
 
 const seeded = (variants: readonly Variant[], seed: number): ComparisonRun[] =>
@@ -49,9 +55,11 @@ const seeded = (variants: readonly Variant[], seed: number): ComparisonRun[] =>
 
 /** All runs, the most telling first. */
 export const comparisonRuns: readonly ComparisonRun[] = [
-  ...seeded(rivals, 1),
+  ...seeded(rivals(short), 1),
   ...seeded([compressors[0]!], 1),
-  ...seeded(rivals, 2),
+  ...seeded(rivals(long), 1),
+  ...seeded(rivals(short), 2),
+  ...seeded(rivals(long), 2),
   ...seeded(reaches, 1),
   ...seeded(losses, 1),
   ...seeded(compressors.slice(1), 1),

@@ -8,10 +8,9 @@ import type {FetchedMessage, OutgoingMessage} from './kafka-client.ts';
 
 /**
  * A memory is spread over messages of this size, so that brokers, replicas and clients never see a large one. Their keys are
- * `<index>:<document>`, so that compaction keeps the latest of each. With what is around it in a request it fits 512 KiB: kafkajs
- * takes the next power of two for each of its copies.
+ * `<index>:<document>`, so that compaction keeps the latest of each.
  */
-const chunkBytes = 510 * 1024;
+const chunkBytes = 512 * 1024;
 
 const progressKey = 'progress';
 

@@ -2,7 +2,8 @@ import {createRequire} from 'node:module';
 import {encodeRecordBatch, type RecordToWrite} from './encode-record-batch.ts';
 import type {KafkajsCluster} from './kafkajs-cluster.ts';
 import {ReusedBuffer} from './reused-buffer.ts';
-import {type KafkajsRequest, sendRequest} from './send-request.ts';
+import {frameHeaderBytes, sendFrame} from './send-frame.ts';
+import type {KafkajsRequest} from './send-request.ts';
 
 /** What kafkajs's producer asks a broker for. */
 type ProduceFields = {
@@ -23,45 +24,60 @@ type ProduceFields = {
   }[];
 };
 
-const {Produce} = (
+const apiVersion = 7;
+
+const protocol = (
   createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
     requests: {Produce: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
   }
-).requests;
+).requests.Produce.protocol({version: apiVersion});
 
 /**
- * Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}. A producer makes one request at a time,
- * and each is encoded where the one before it was: as much new memory for each would have garbage collected ten times a checkpoint.
+ * Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}, and sent as it is. A producer makes one
+ * request at a time, and each is encoded where the one before it was: as much new memory for each would have garbage collected ten times
+ * a checkpoint.
  */
 export function encodeProduceRequests(cluster: KafkajsCluster): KafkajsCluster {
   const find = cluster.findBroker.bind(cluster);
-  const batches = new ReusedBuffer();
-  const requests = new ReusedBuffer();
+  let memory = newMemory();
   return Object.assign(cluster, {
     async findBroker(options: {nodeId: string}) {
       const broker = await find(options);
       const produce = async (fields: ProduceFields): Promise<unknown> => {
-        const {request, response} = Produce.protocol({version: 7})({...fields, topicData: []});
-        const payload = await encodeRequest(fields, {batches, requests});
-        // As much of an encoder as kafkajs needs to copy it behind the header of a request.
-        const encoder = {buf: payload, buffer: payload};
-        return sendRequest(broker, {request: {...request, encode: async () => encoder}, response});
+        const {clientId} = broker.connectionPool.pool[0]!;
+        const bytes = await encodeRequest(fields, clientId, memory);
+        const {response} = protocol({...fields, topicData: []});
+        try {
+          return await sendFrame(broker, {apiKey: 0, apiName: 'Produce', apiVersion, bytes, response});
+        } catch (error) {
+          // The socket may hold the bytes still.
+          memory = newMemory();
+          throw error;
+        }
       };
       return Object.assign(broker, {produce});
     },
   });
 }
 
+type Memory = {readonly batches: ReusedBuffer; readonly requests: ReusedBuffer};
+
+function newMemory(): Memory {
+  return {batches: new ReusedBuffer(), requests: new ReusedBuffer()};
+}
+
 /**
- * Version 7: transactional id (its length in 2 bytes, and it), acknowledgements (2 bytes), timeout (4), number of topics (4), and of each
- * its name, the number of partitions (4), and of each its number (4), the length of its records (4), and these.
+ * Behind the frame's header the client's id (its length in 2 bytes, and it); then version 7: transactional id (likewise), acknowledgements (2
+ * bytes), timeout (4), number of topics (4), and of each its name, the number of partitions (4), and of each its number (4), the length of
+ * its records (4), and these.
  */
 async function encodeRequest(
-  fields: ProduceFields,
-  {batches, requests}: {readonly batches: ReusedBuffer; readonly requests: ReusedBuffer},
+  {transactionalId, producerId, producerEpoch, acks, timeout, compression, topicData}: ProduceFields,
+  clientId: string,
+  {batches, requests}: Memory,
 ): Promise<Buffer> {
-  const {transactionalId, producerId, producerEpoch, acks, timeout, compression, topicData} = fields;
-  const parts = [text(transactionalId), int16(acks), int32(timeout), int32(topicData.length)];
+  const parts = [Buffer.alloc(frameHeaderBytes), text(clientId), text(transactionalId), int16(acks), int32(timeout)];
+  parts.push(int32(topicData.length));
   batches.clear();
   for (const {topic, partitions} of topicData) {
     parts.push(text(topic), int32(partitions.length));

@@ -45,9 +45,40 @@ export type KafkajsBroker = {
   ): Promise<unknown>;
   /** @param request.transactionResult Whether to commit it. */
   endTxn(request: TransactionRequest & {readonly transactionResult: boolean}): Promise<unknown>;
-  readonly connectionPool: {readonly pool: readonly {isConnected(): boolean; readonly socket: object}[]};
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  readonly connectionPool: {
+    /** The first is for all requests but fetches. */
+    readonly pool: readonly KafkajsConnection[];
+    /** The first, connected. */
+    getConnection(): Promise<KafkajsConnection>;
+  };
   /** Methods behind symbols, one of which sends any request. */
   readonly [method: symbol]: (request: object) => Promise<unknown>;
+};
+
+export type KafkajsConnection = {
+  readonly clientId: string;
+  readonly socket: {write(bytes: Buffer): void};
+  isConnected(): boolean;
+  failIfNotConnected(): void;
+  nextCorrelationId(): number;
+  readonly requestQueue: {
+    push(request: {
+      readonly entry: {
+        readonly apiKey: number;
+        readonly apiName: string;
+        readonly apiVersion: number;
+        readonly correlationId: number;
+        readonly resolve: (answer: {payload: Buffer}) => void;
+        readonly reject: (error: unknown) => void;
+      };
+      readonly expectResponse: boolean;
+      readonly requestTimeout: number | null;
+      readonly sendRequest: () => void;
+    }): void;
+    maybeThrottle(milliseconds: number): void;
+  };
 };
 
 /** Committed records only. */

@@ -15,7 +15,7 @@ import {writeMarks} from './write-marks.ts';
  * After a commit, the first message of the next transaction is refused until the brokers have written the marks of the last one.
  * kafkajs waits 300 ms by default before it tries again, which would bound a partition to three checkpoints a second.
  */
-const retry = {initialRetryTime: 2, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 40};
+const retry = {initialRetryTime: 2, factor: 0.2, multiplier: 1.5, maxRetryTime: 1000, retries: 60};
 
 const movedCoordinator = new Set([
   'NOT_COORDINATOR_FOR_GROUP',
