@@ -73,9 +73,9 @@ export class PartitionSink implements Sink<Message> {
   async #begin(checkpoint: Checkpoint, fail: (error: unknown) => void): Promise<void> {
     await this.#committing;
     const committing = this.#commit(checkpoint).then(async () => {
-      for (let record = this.#held.shift(); record !== undefined; record = this.#held.shift()) {
-        await this.#put(record, fail);
-      }
+      // More may come to the end meanwhile; taking each from the front would move all the others.
+      for (let i = 0; i < this.#held.length; i++) await this.#put(this.#held[i]!, fail);
+      this.#held = [];
       this.#heldBytes = 0;
       this.#committing = undefined;
     });
