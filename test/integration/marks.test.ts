@@ -18,6 +18,7 @@ const cluster = await KafkaCluster.start({
     'broker.session.timeout.ms': 2000,
     'broker.heartbeat.interval.ms': 200,
   },
+  ...(process.env.KAFKA_VERSION && {version: process.env.KAFKA_VERSION}),
 });
 const client = await KafkajsClient.open({brokers: cluster.brokers});
 test.after.always(async () => {
