@@ -17,6 +17,7 @@ import {
 } from '../../training/training-step.ts';
 import type {ContenderTask} from '../contender-process.ts';
 import {serveContender} from '../serve-contender.ts';
+import {multiplySquares} from './multiply-squares.ts';
 
 const compressionLoss = 'attention-reconstruction';
 
@@ -24,16 +25,11 @@ const task = JSON.parse(process.argv[2]!) as ContenderTask;
 // As the command trains.
 process.env.TF_NUM_INTEROP_THREADS ??= '1';
 const {description} = await openEngine('native');
-const [left, right] = [tf.randomNormal([2048, 2048]), tf.randomNormal([2048, 2048])];
 
 await serveContender({
   description,
   step: openStepper(task),
-  product: async () => {
-    const corner = tf.tidy(() => tf.slice(tf.matMul(left, right), [0, 0], [1, 1]));
-    await corner.data();
-    corner.dispose();
-  },
+  product: multiplySquares(task.precision),
 });
 
 /** Training with full memories: what it returns reads the next segment of every row and updates all weights. */

@@ -1,31 +1,20 @@
-import type {Rank} from '@tensorflow/tfjs';
 import {openEngine} from '../../model/engine/engine.ts';
-import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import {LocalModel} from '../../model/local-model.ts';
 import type {StepRow} from '../../model/model.ts';
 import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
 import type {ContenderTask} from '../contender-process.ts';
 import {serveContender} from '../serve-contender.ts';
+import {multiplySquares} from './multiply-squares.ts';
 
 const seed = 1;
 
 const task = JSON.parse(process.argv[2]!) as ContenderTask;
-const {tf, description} = await openEngine('native');
-const left = tf.randomNormal<Rank.R2>([2048, 2048]);
-const right = tf.randomNormal<Rank.R2>([2048, 2048]);
-// In float32 TensorFlow's own product, in bfloat16, which tfjs does not have, ours.
-const half = task.precision === 'bfloat16' ? fusedKernels('bfloat16') : undefined;
-const packed = half?.packMatrix(right);
+const {description} = await openEngine('native');
 
 await serveContender({
   description,
   step: await openStepper(task),
-  product: async () => {
-    const corner = tf.tidy(() => tf.slice(packed ? half!.dense(left, packed) : tf.matMul(left, right), [0, 0], [1, 1]));
-    // A GPU returns before it is done: one element is read to wait for it.
-    await corner.data();
-    corner.dispose();
-  },
+  product: multiplySquares(task.precision),
 });
 
 /** Opens the model with full memories; what it returns reads the next segment of every document. */
