@@ -21,8 +21,8 @@ constexpr int64_t kGradientBlock = 64;
 // Positions of one table in the orders in which scores and their gradient read them.
 template <typename Number>
 struct PositionTable {
-  const typename Number::Step *across;  // [PositionColumns / kLanes, steps of k, kLanes]
-  const typename Number::Step *down;    // [panels of k][steps of PositionColumns][kPanel]
+  const typename Number::Step *across;  // [PositionColumns / kLanes, steps of k, parts, kLanes]
+  const typename Number::Step *down;    // [panels of k][steps of PositionColumns][parts][kPanel]
 };
 
 // Where the gradients of one head of one document go.
@@ -53,9 +53,9 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     this->OpenScores(head, head.n);
     all_ = static_cast<int64_t>(this->columns_.size());
     k_padded_ = RoundUp(head.k, kPanel);
-    values_across_.resize(all_ * this->steps_);
+    values_across_.resize(all_ * this->steps_ * Number::kParts);
     this->PackAcross(&Slot::value, values_across_.data());
-    keys_down_.resize(all_ / Number::kPerStep * k_padded_);
+    keys_down_.resize(Base::RowOfWeights(all_) * k_padded_);
     this->PackDown(&Slot::key, keys_down_.data());
     slopes_.resize(kGradientBlock * all_);
     keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
@@ -75,7 +75,8 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const int64_t k = head().k, total = this->Scores(first, rows);
     const float *const slope = input.mixed_gradient + first * input.stride;
     const LeftRows<Number> slope_rows(slope, rows, k, input.stride, left_);
-    Products(slope_rows.Row(0), slope_rows.stride(), rows, values_across_.data(), kPanel * this->steps_, kPanel, this->steps_, total,
+    Products(slope_rows.Row(0), slope_rows.stride(), rows, values_across_.data(), kPanelStride<Number> * this->steps_, kPanelStride<Number>,
+             this->steps_, total,
              [&](int64_t row, int64_t column, Vector a, Vector b) {
                Store(slopes_.data() + row * total + column, a);
                Store(slopes_.data() + row * total + column + kLanes, b);
@@ -89,7 +90,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
 
     queries_gradient_.resize(kGradientBlock * k_padded_);
     const LeftRows<Number> slopes(slopes_.data(), rows, total, total, left_);
-    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), all_ / Number::kPerStep * kPanel, kPanel,
+    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), Base::RowOfWeights(all_) * kPanel, kPanelStride<Number>,
              total / Number::kPerStep, k_padded_, [&](int64_t row, int64_t column, Vector a, Vector b) {
                Store(queries_gradient_.data() + row * k_padded_ + column, a);
                Store(queries_gradient_.data() + row * k_padded_ + column + kLanes, b);
@@ -135,21 +136,21 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   // sums [k, columns] += leftᵀ [k, rows] · right [rows, columns]; whole panels of columns.
   void AddOverQueries(const float *left, int64_t left_stride, int64_t rows, const float *right, int64_t columns, float *sums,
                       int64_t stride) {
-    const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride(steps);
+    const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride<Number>(steps);
     transposed_.resize(RoundUp(k, kMostTileRows) * left_steps);
     PackLeft<Number>({Matrix({left}, left_stride, left_stride), true}, k, rows, 0, k, 0, steps, transposed_.data(), left_steps);
     const Step *pairs;
     if constexpr (Number::kPerStep == 1) {
       pairs = right;
     } else {
-      pairs_.resize(steps * columns);
+      pairs_.resize(steps * columns * Number::kParts);
       for (int64_t s = 0; s < steps; s++) {
         PairRows<Number>(right + 2 * s * columns, 2 * s + 1 < rows ? right + (2 * s + 1) * columns : nullptr, columns,
-                         pairs_.data() + s * columns);
+                         pairs_.data() + s * columns * Number::kParts, columns);
       }
       pairs = pairs_.data();
     }
-    Products(transposed_.data(), left_steps, k, pairs, kPanel, columns, steps, columns,
+    Products(transposed_.data(), left_steps, k, pairs, kPanel, columns * Number::kParts, steps, columns,
              [&](int64_t row, int64_t column, Vector a, Vector b) {
                float *const to = sums + row * stride + column;
                Store(to, Load(to) + a);
@@ -183,12 +184,12 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const LeftRows<Number> left(shifted_.data(), rows, width, width, left_);
     const int64_t table_steps = StepsOf<Number>(columns);
     for (int64_t column = 0; column < k_padded_; column += kPanel) {
-      const Step *const right = table.down + (column / kPanel * table_steps + (start - lead) / Number::kPerStep) * kPanel;
+      const Step *const right = table.down + (column / kPanel * table_steps + (start - lead) / Number::kPerStep) * kPanelStride<Number>;
       ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
         // A tile's rows reach a part of the stretch.
         const int64_t from = (lead + rows - row - used) / Number::kPerStep;
         const int64_t end = StepsOf<Number>(std::min(length, lead + rows - 1 - row + reach.count));
-        StoreTile<Number, decltype(count)::value>({left.Row(row) + from, left.stride(), right + from * kPanel, kPanel, end - from}, {},
+        StoreTile<Number, decltype(count)::value>({left.Row(row) + from, left.stride(), right + from * kPanelStride<Number>, kPanelStride<Number>, end - from}, {},
                                                   {queries_gradient_.data() + row * k_padded_ + column, k_padded_});
       });
     }

@@ -37,7 +37,7 @@ class AttentionReconstruction {
   float Run(const ReconstructionHead &head) {
     head_ = &head;
     k_padded_ = RoundUp(head.k, kPanel);
-    query_stride_ = LeftStride(StepsOf<Number>(head.k));
+    query_stride_ = LeftStride<Number>(StepsOf<Number>(head.k));
     queries_.resize(RoundUp(head.n, kMostTileRows) * query_stride_);
     PackLeft<Number>({Matrix(head.queries, head.k)}, head.n, head.k, 0, head.n, 0, StepsOf<Number>(head.k), queries_.data(),
                      query_stride_);
@@ -108,7 +108,7 @@ class AttentionReconstruction {
 
   // leftᵀ [filled, n] · right [n, k], rows of both by queries.
   void OverQueries(const Lines<float> &left, const Matrix &right, float *to) {
-    const int64_t k = head_->k, n = head_->n, filled = head_->compressed.filled, steps = StepsOf<Number>(n), stride = LeftStride(steps);
+    const int64_t k = head_->k, n = head_->n, filled = head_->compressed.filled, steps = StepsOf<Number>(n), stride = LeftStride<Number>(steps);
     transposed_.resize(RoundUp(filled, kMostTileRows) * stride);
     PackLeft<Number>({Matrix({left.data()}, slots_, slots_), true}, filled, n, 0, filled, 0, steps, transposed_.data(), stride);
     product_.resize(RoundUp(filled, kMostTileRows) * k_padded_);
@@ -119,10 +119,10 @@ class AttentionReconstruction {
   // left [rows, inner] · right [inner, columns], rows of the result `stride` apart, with room for whole tiles of them.
   void Multiply(const Step *left, int64_t left_stride, int64_t rows, int64_t steps, const Operand &right, int64_t inner, int64_t columns,
                 Lines<float> &to, int64_t stride) {
-    panel_.resize(steps * kPanel);
+    panel_.resize(steps * kPanelStride<Number>);
     for (int64_t column = 0; column < columns; column += kPanel) {
       PackRight<Number>(right, inner, columns, 0, steps, column / kPanel, panel_.data());
-      StorePanel<Number>({left, left_stride, panel_.data(), kPanel, steps}, rows, {}, {to.data() + column, stride});
+      StorePanel<Number>({left, left_stride, panel_.data(), kPanelStride<Number>, steps}, rows, {}, {to.data() + column, stride});
     }
   }
 

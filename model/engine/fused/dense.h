@@ -31,9 +31,9 @@ void ForRowBlocks(int64_t rows, const Work &work) {
 template <typename Number, typename Open>
 void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *right, int64_t steps, int64_t panels,
               const Open &open) {
-  for (int64_t panel = 0; panel < panels; panel++, right += steps * kPanel) {
+  for (int64_t panel = 0; panel < panels; panel++, right += steps * kPanelStride<Number>) {
     const auto write = open(panel * kPanel);
-    MultiplyPanel<Number>({left.Row(0), left.stride(), right, kPanel, steps}, rows, {}, write);
+    MultiplyPanel<Number>({left.Row(0), left.stride(), right, kPanelStride<Number>, steps}, rows, {}, write);
   }
 }
 

@@ -44,25 +44,26 @@ float *Room(Lines<float> &scratch, int64_t size) {
   return scratch.data();
 }
 
-// weights [K, N], or [N, K] if the attribute is 1 -> panels [N / kPanel, steps of K, kPanel]
+// weights [K, N], or [N, K] if the attribute is 1 -> panels [N / kPanel, steps of K, parts · kPanel]
 template <typename Number>
 void PackMatrix(Call &call) {
   const bool transposed = call.attribute() == 1;
   const int64_t rows = call.Size(0, transposed ? 1 : 0), columns = call.Size(0, transposed ? 0 : 1);
   auto *const panels =
-      call.Output<PackedType<Number>>(0, {(columns + kPanel - 1) / kPanel, StepsOf<Number>(rows), kPanel});
+      call.Output<PackedType<Number>>(0, {(columns + kPanel - 1) / kPanel, StepsOf<Number>(rows), kPanelStride<Number>});
   PackPanels<Number>(call.Data(0), rows, columns, transposed ? 1 : columns, transposed ? rows : 1,
                      reinterpret_cast<typename Number::Step *>(panels));
 }
 
-// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, steps of k, kLanes]
+// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, steps of k, parts · kLanes]
 template <typename Number>
 void PackPositions(Call &call) {
   const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
+  constexpr int64_t kStride = kLanes * Number::kParts;
   const int64_t vectors = PositionColumns(width - 1, 0) / kLanes;
-  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kLanes}));
+  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kStride}));
   for (int64_t h = 0; h < heads; h++) {
-    PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kLanes);
+    PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kStride);
   }
 }
 
@@ -221,7 +222,7 @@ void Surprisal(Call &call) {
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
     const auto *const right = call.Data<typename Number::Step>(1);
     for (int64_t panel = begin; panel < end; panel++) {
-      StorePanel<Number>({left.Row(0), left.stride(), right + panel * steps * kPanel, kPanel, steps}, count, {},
+      StorePanel<Number>({left.Row(0), left.stride(), right + panel * steps * kPanelStride<Number>, kPanelStride<Number>, steps}, count, {},
                          {logits + (panel - begin) * kPanel, columns});
     }
     for (int64_t row = 0; row < count; row++) {
@@ -332,7 +333,8 @@ template <typename Number>
 void RelativeAttention(Call &call) {
   using Step = typename Number::Step;
   const int64_t heads = call.Size(kQueries, 0), batch = call.Size(kQueries, 1), n = call.Size(kQueries, 2), k = call.Size(kQueries, 3);
-  const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2), steps = StepsOf<Number>(k);
+  const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2);
+  const int64_t length = StepsOf<Number>(k) * Number::kParts;
   const int64_t columns = PositionColumns(memory, n), compressed_columns = PositionColumns(compressed, n);
   if (call.Size(kPositionKeys, 1) * kLanes != columns ||
       (compressed > 0 && call.Size(kCompressedPositionKeys, 1) * kLanes != compressed_columns) ||
@@ -357,8 +359,8 @@ void RelativeAttention(Call &call) {
         call.Data(kContentBias) + h * k,
         call.Data(kPositionBias) + h * k,
         call.Data(kCompressedPositionBias) + h * k,
-        call.Data<Step>(kPositionKeys) + h * steps * columns,
-        call.Data<Step>(kCompressedPositionKeys) + h * steps * compressed_columns,
+        call.Data<Step>(kPositionKeys) + h * length * columns,
+        call.Data<Step>(kCompressedPositionKeys) + h * length * compressed_columns,
         tier(kCompressedKeys, compressed, counts[2 * b + 1]),
         tier(kMemoryKeys, memory, counts[2 * b]),
         tier(kSegmentKeys, n, n),
@@ -410,7 +412,7 @@ const bool registered = [] {
   Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
-  RegisterProducts<Float32>("");
+  WithFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
   WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   return true;
 }();

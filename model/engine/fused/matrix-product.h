@@ -1,5 +1,6 @@
 // Products of matrices, a tile at a time. The right factor lies in panels: `kPanel` columns side by side, one step of the inner
-// dimension after the other. A step is one number in float32; in bfloat16, a pair of neighbours.
+// dimension after the other. A step is one number in float32; in bfloat16, a pair of neighbours. A number may be split into parts, which add
+// up to it: a step of each lies behind the other.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +25,7 @@ struct NoPreparation {};
 struct Float32 {
   using Step = float;
   static constexpr int64_t kPerStep = 1;
+  static constexpr int64_t kParts = 1;
   static constexpr int kTileRows = kRegisterRows;
   // Of what blocks of rows are multiples.
   static constexpr int64_t kRowsTogether = 4;
@@ -42,6 +44,7 @@ struct Float32 {
 struct Bfloat16 {
   using Step = uint32_t;
   static constexpr int64_t kPerStep = 2;
+  static constexpr int64_t kParts = 1;
   static constexpr int kTileRows = kRegisterRows;
   static constexpr int64_t kRowsTogether = 4;
   static constexpr int64_t kProductRows = 12 * kTileRows;
@@ -54,8 +57,12 @@ struct Bfloat16 {
 };
 #endif
 
+// What a panel's step takes, with all of its parts.
+template <typename Number>
+constexpr int64_t kPanelStride = kPanel * Number::kParts;
+
 // Left: rows of steps, `left_stride` apart. Right: steps of a panel, `right_stride` apart, the second vector of each `second` behind its
-// first.
+// first. Parts share a stride evenly.
 template <typename Number>
 struct Factors {
   const typename Number::Step *left;

@@ -36,85 +36,63 @@ struct Operand {
   bool transposed = false;
 };
 
-// Steps of two rows of `count` numbers, number by number; without a second row of the pair, of the first and 0. In float32, a copy.
+// Squares of kLanes steps by kLanes rows or columns, one for each part.
 template <typename Number>
-void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to) {
-  int64_t j = 0;
-  if constexpr (Number::kPerStep == 1) {
-    for (; j + kLanes <= count; j += kLanes) Store(to + j, Load(even + j));
-    for (; j < count; j++) to[j] = even[j];
-  } else {
-#ifdef __AVX512BF16__
-    for (; j + kLanes <= count; j += kLanes) {
-      const Vector second = odd == nullptr ? Vector{} : Load(odd + j);
-      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)Load(even + j));
-      const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
-      const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
-      _mm512_storeu_si512(to + j, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-    }
-#endif
-    for (; j < count; j++) to[j] = RoundToBfloat16(even[j]) | (odd == nullptr ? 0 : RoundToBfloat16(odd[j]) << 16);
-  }
-}
+using Squares = typename Number::Step[Number::kParts][kLanes][kLanes];
 
-// A square of kLanes steps by kLanes rows or columns.
+// Steps along the rows of a matrix: squares[part][s][j] is of step s of column j, 0 outside `rows` and `columns`.
 template <typename Number>
-using Square = typename Number::Step[kLanes][kLanes];
-
-// Steps along the rows of a matrix: square[s][j] is step s of column j, 0 outside `rows` and `columns`.
-template <typename Number>
-void StepsDownColumns(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Square<Number> &square) {
+void StepsDownColumns(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Squares<Number> &squares) {
   const int64_t filled = std::min(kLanes, columns - column);
-  if (filled < kLanes) std::memset(square, 0, sizeof square);
+  if (filled < kLanes || row + kLanes * Number::kPerStep > rows) std::memset(squares, 0, sizeof squares);
   float first[kLanes], second[kLanes];
   for (int64_t s = 0; s < kLanes; s++) {
     const int64_t at = row + s * Number::kPerStep;
-    if (at >= rows) {
-      std::memset(square[s], 0, sizeof square[s]);
-      continue;
-    }
+    if (at >= rows) break;
     const bool pair = Number::kPerStep > 1 && at + 1 < rows;
     PairRows<Number>(from.Part(at, column, filled, first), pair ? from.Part(at + 1, column, filled, second) : nullptr, filled,
-                     square[s]);
+                     squares[0][s], kLanes * kLanes);
   }
 }
 
-// Steps along the columns of a matrix: square[j][s] is step s of row j, 0 outside.
+// Steps along the columns of a matrix: squares[part][j][s] is of step s of row j, 0 outside.
 template <typename Number>
-void StepsAlongRows(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Square<Number> &square) {
+void StepsAlongRows(const Matrix &from, int64_t row, int64_t rows, int64_t column, int64_t columns, Squares<Number> &squares) {
   constexpr int64_t kNumbers = kLanes * Number::kPerStep;
   const int64_t filled = std::min(kNumbers, columns - column);
   float part[kNumbers];
-  for (int64_t j = 0; j < kLanes; j++) {
-    if (filled < kNumbers || row + j >= rows) std::memset(square[j], 0, sizeof square[j]);
-    if (row + j < rows) ToSteps<Number>(from.Part(row + j, column, filled, part), filled, square[j]);
+  if (filled < kNumbers || row + kLanes > rows) std::memset(squares, 0, sizeof squares);
+  for (int64_t j = 0; j < std::min(kLanes, rows - row); j++) {
+    ToSteps<Number>(from.Part(row + j, column, filled, part), filled, squares[0][j], kLanes * kLanes);
   }
 }
 
-// Part of the right factor as panels, [panels][steps][kPanel]: `steps` of them from inner index `first` on, which begins a step.
+// Part of the right factor as panels, [panels][steps][parts][kPanel]: `steps` of them from inner index `first` on, which begins a step.
 template <typename Number>
 void PackRight(const Operand &right, int64_t inner, int64_t columns, int64_t first, int64_t steps, int64_t panel,
                typename Number::Step *to) {
-  Square<Number> square;
+  constexpr int64_t kStride = kPanelStride<Number>;
+  Squares<Number> squares;
   for (int64_t s = 0; s < steps; s += kLanes) {
     const int64_t count = std::min(kLanes, steps - s), at = first + s * Number::kPerStep;
     for (int64_t half = 0; half < kPanelVectors; half++) {
       const int64_t column = panel * kPanel + half * kLanes;
-      typename Number::Step *const start = to + s * kPanel + half * kLanes;
-      if (column >= columns) {
-        for (int64_t i = 0; i < count; i++) std::memset(start + i * kPanel, 0, sizeof square[0]);
-      } else if (right.transposed) {
-        StepsAlongRows<Number>(right.matrix, column, columns, at, inner, square);
-        if (count == kLanes) {
-          TransposeSquare(&square[0][0], kLanes, start, kPanel);
+      typename Number::Step *const start = to + s * kStride + half * kLanes;
+      if (column >= columns) std::memset(squares, 0, sizeof squares);
+      else if (right.transposed) StepsAlongRows<Number>(right.matrix, column, columns, at, inner, squares);
+      else StepsDownColumns<Number>(right.matrix, at, inner, column, columns, squares);
+      for (int64_t part = 0; part < Number::kParts; part++) {
+        auto &square = squares[part];
+        typename Number::Step *const of_part = start + part * kPanel;
+        if (!right.transposed) {
+          for (int64_t i = 0; i < count; i++) std::memcpy(of_part + i * kStride, square[i], sizeof square[i]);
+        } else if (count == kLanes) {
+          TransposeSquare(&square[0][0], kLanes, of_part, kStride);
         } else {
           for (int64_t i = 0; i < count; i++) {
-            for (int64_t j = 0; j < kLanes; j++) start[i * kPanel + j] = square[j][i];
+            for (int64_t j = 0; j < kLanes; j++) of_part[i * kStride + j] = square[j][i];
           }
         }
-      } else {
-        StepsDownColumns<Number>(right.matrix, at, inner, column, columns, square);
-        for (int64_t i = 0; i < count; i++) std::memcpy(start + i * kPanel, square[i], sizeof square[i]);
       }
     }
   }
@@ -124,17 +102,21 @@ void PackRight(const Operand &right, int64_t inner, int64_t columns, int64_t fir
 template <typename Number>
 void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_row, int64_t count, int64_t first, int64_t steps,
               typename Number::Step *to, int64_t stride) {
-  Square<Number> square;
+  Squares<Number> squares;
   const int64_t end = std::min(rows, first_row + count);
   const auto pack = [&](int64_t r, int64_t s) {
     const int64_t at = first + s * Number::kPerStep;
     typename Number::Step *const start = to + r * stride + s;
-    if (left.transposed) {
-      StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, square);
-      TransposeSquare(&square[0][0], kLanes, start, stride);
-    } else {
-      StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, square);
-      for (int64_t j = 0; j < kLanes; j++) std::memcpy(start + j * stride, square[j], sizeof square[j]);
+    if (left.transposed) StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, squares);
+    else StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, squares);
+    for (int64_t part = 0; part < Number::kParts; part++) {
+      auto &square = squares[part];
+      typename Number::Step *const of_part = start + part * (stride / Number::kParts);
+      if (left.transposed) {
+        TransposeSquare(&square[0][0], kLanes, of_part, stride);
+      } else {
+        for (int64_t j = 0; j < kLanes; j++) std::memcpy(of_part + j * stride, square[j], sizeof square[j]);
+      }
     }
   };
   // Memory is read in the order in which it lies.
@@ -165,7 +147,7 @@ void Product(const Operand &left, const Operand &right, int64_t rows, int64_t in
     if (static_cast<int64_t>(kept.size()) < size) kept.resize(size);
     return kept.data();
   };
-  Step *const packed = room(kept_panels, panels * at_once * kPanel);
+  Step *const packed = room(kept_panels, panels * at_once * kPanelStride<Number>);
   const int64_t sum_stride = panels * kPanel;
   float *const sums = chunks > 1 ? room(kept_sums, RoundUp(rows, kMostTileRows) * sum_stride) : nullptr;
   const int64_t blocks = std::max<int64_t>(1, (rows + kMostRows - 1) / kMostRows);
@@ -182,18 +164,18 @@ void Product(const Operand &left, const Operand &right, int64_t rows, int64_t in
       for (int64_t s = begin; s < std::min(count, begin + stretch); s += kLanes) {
         for (int64_t panel = first_panel; panel < std::min(panels, first_panel + group); panel++) {
           PackRight<Number>(right, inner, columns, (from + s) * Number::kPerStep, std::min(kLanes, count - s), panel,
-                            packed + (panel * count + s) * kPanel);
+                            packed + (panel * count + s) * kPanelStride<Number>);
         }
       }
     });
     ForTasks<Number>((rows + at_once_rows - 1) / at_once_rows, [&](int64_t block) {
-      const int64_t first = block * at_once_rows, size = std::min(at_once_rows, rows - first), stride = LeftStride(count);
+      const int64_t first = block * at_once_rows, size = std::min(at_once_rows, rows - first), stride = LeftStride<Number>(count);
       thread_local Lines<Step> kept_left;
       Step *const scratch = room(kept_left, RoundUp(size, kMostTileRows) * stride);
       PackLeft<Number>(left, rows, inner, first, size, from * Number::kPerStep, count, scratch, stride);
       for (int64_t panel = 0; panel < panels; panel++) {
-        const Step *const steps_of_panel = packed + panel * count * kPanel;
-        const Factors<Number> factors{scratch, stride, steps_of_panel, kPanel, count};
+        const Step *const steps_of_panel = packed + panel * count * kPanelStride<Number>;
+        const Factors<Number> factors{scratch, stride, steps_of_panel, kPanelStride<Number>, count};
         float *const kept = sums + first * sum_stride + panel * kPanel;
         const Sums<const float> before = begins ? Sums<const float>{} : Sums<const float>{kept, sum_stride};
         if (!ends) {

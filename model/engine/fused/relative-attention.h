@@ -27,8 +27,8 @@ template <typename Number>
 struct AttentionHead {
   const float *queries;  // [n, k]
   const float *content_bias, *position_bias, *compressed_position_bias;  // [k]
-  const typename Number::Step *position_keys;             // [PositionColumns(n_m, n) / kLanes, steps of k, kLanes]
-  const typename Number::Step *compressed_position_keys;  // [PositionColumns(n_cm, n) / kLanes, steps of k, kLanes]
+  const typename Number::Step *position_keys;             // [PositionColumns(n_m, n) / kLanes, steps of k, parts, kLanes]
+  const typename Number::Step *compressed_position_keys;  // [PositionColumns(n_cm, n) / kLanes, steps of k, parts, kLanes]
   Tier compressed, memory, segment;
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
@@ -39,16 +39,17 @@ struct AttentionHead {
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
 inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kMostTileRows + kPanel, kLanes); }
 
-// One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, kLanes].
+// One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, parts,
+// kLanes].
 template <typename Number>
 void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Number::Step *to) {
   const int64_t columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(k);
   for (int64_t column = 0; column < columns; column += kLanes) {
     const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
-    for (int64_t s = 0; s < steps; s++, to += kLanes) {
+    for (int64_t s = 0; s < steps; s++, to += kLanes * Number::kParts) {
       const int64_t row = s * Number::kPerStep;
-      for (int64_t j = 0; j < filled; j++) to[j] = MakeStep<Number>(keys + row * width + column + j, k - row, width);
-      std::fill(to + filled, to + kLanes, typename Number::Step{});
+      if (filled < kLanes) std::fill_n(to, kLanes * Number::kParts, typename Number::Step{});
+      for (int64_t j = 0; j < filled; j++) StoreStep<Number>(keys + row * width + column + j, k - row, width, to + j, kLanes);
     }
   }
 }
@@ -64,11 +65,11 @@ class HeadAttention {
   // Brings keys and values into the order in which queries `first` to `end` read them.
   void Open(const AttentionHead<Number> &head, int64_t end) {
     OpenScores(head, end);
-    if (Number::kPerStep > 1) weights_.resize(kQueries * columns_.size() / Number::kPerStep);
+    if (Number::kPerStep > 1) weights_.resize(kQueries * RowOfWeights(columns_.size()));
     // In float32, values already lie as products read them, but for the last columns of odd heads.
     packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
     if (!packs_values_) return;
-    values_.resize(columns_.size() / Number::kPerStep * RoundUp(head.k, kPanel));
+    values_.resize(RowOfWeights(columns_.size()) * RoundUp(head.k, kPanel));
     PackDown(&Slot::value, values_.data());
   }
 
@@ -97,7 +98,7 @@ class HeadAttention {
     old_ = {head.compressed.filled, RoundUp(head.compressed.filled, kPanel)};
     recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
     const int64_t columns = old_.padded + recent_.padded;
-    keys_.resize(columns * steps_);
+    keys_.resize(columns * steps_ * Number::kParts);
     scores_.resize(kQueries * columns);
     positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
     biased_.resize(kTileRows * head.k);
@@ -128,7 +129,7 @@ class HeadAttention {
       Content<kRows>(queries, used, keys_.data(), old_.padded, scores, total);
       AddPositions<kRows>(queries, used, first + row, head.position_bias, head.position_keys, head.memory,
                           head.memory.filled + first + row + used);
-      Content<kRows>(queries, used, keys_.data() + old_.padded * steps_, recent_padded, scores + old_.padded, total);
+      Content<kRows>(queries, used, keys_.data() + old_.padded * steps_ * Number::kParts, recent_padded, scores + old_.padded, total);
     });
     return total;
   }
@@ -142,61 +143,47 @@ class HeadAttention {
     }
   }
 
-  // Panels of columns, [columns / kPanel][steps of k][kPanel].
+  // Panels of columns, [columns / kPanel][steps of k][parts][kPanel].
   void PackAcross(const float *Slot::*part, Step *to) {
-    row_.resize(kPanel * steps_);
-    for (size_t first = 0; first < columns_.size(); first += kPanel, to += kPanel * steps_) {
+    constexpr int64_t kStride = kPanelStride<Number>;
+    const int64_t length = steps_ * Number::kParts;
+    row_.resize(kPanel * length);
+    for (size_t first = 0; first < columns_.size(); first += kPanel, to += kStride * steps_) {
       for (int64_t j = 0; j < kPanel; j++) {
         const float *const key = columns_[first + j].*part;
-        Step *const row = row_.data() + j * steps_;
-        if (key == nullptr) std::fill(row, row + steps_, Step{});
-        else ToSteps<Number>(key, head_->k, row);
+        Step *const row = row_.data() + j * length;
+        if (key == nullptr) std::fill(row, row + length, Step{});
+        else ToSteps<Number>(key, head_->k, row, steps_);
       }
-      int64_t s = 0;
-      for (; s + kLanes <= steps_; s += kLanes) {
-        for (int64_t j = 0; j < kPanel; j += kLanes) {
-          TransposeSquare(row_.data() + j * steps_ + s, steps_, to + s * kPanel + j, kPanel);
+      for (int64_t p = 0; p < Number::kParts; p++) {
+        const Step *const from = row_.data() + p * steps_;
+        Step *const of_part = to + p * kPanel;
+        int64_t s = 0;
+        for (; s + kLanes <= steps_; s += kLanes) {
+          for (int64_t j = 0; j < kPanel; j += kLanes) TransposeSquare(from + j * length + s, length, of_part + s * kStride + j, kStride);
         }
-      }
-      for (; s < steps_; s++) {
-        for (int64_t j = 0; j < kPanel; j++) to[s * kPanel + j] = row_[j * steps_ + s];
+        for (; s < steps_; s++) {
+          for (int64_t j = 0; j < kPanel; j++) of_part[s * kStride + j] = from[j * length + s];
+        }
       }
     }
   }
 
-  // Panels of k, [k / kPanel][steps of columns][kPanel].
+  // Panels of k, [k / kPanel][steps of columns][parts][kPanel].
   void PackDown(const float *Slot::*part, Step *to) {
     const int64_t k = head_->k;
     for (int64_t first = 0; first < k; first += kPanel) {
       const int64_t filled = std::min(kPanel, k - first);
-      for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanel) {
-        const float *const value = columns_[column].*part;
-        if constexpr (Number::kPerStep == 1) {
-          if (value != nullptr) std::copy_n(value + first, filled, to);
-          if (value == nullptr || filled < kPanel) std::fill(to + (value == nullptr ? 0 : filled), to + kPanel, Step{});
-        } else {
-          PackPair(value, columns_[column + 1].*part, first, filled, to);
-        }
+      for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanelStride<Number>) {
+        const auto of_slot = [&](size_t i) {
+          static const float zeros[kPanel] = {};
+          const float *const value = i < columns_.size() ? columns_[i].*part : nullptr;
+          return value == nullptr ? zeros : value + first;
+        };
+        if (filled < kPanel) std::fill_n(to, kPanelStride<Number>, Step{});
+        PairRows<Number>(of_slot(column), of_slot(column + 1), filled, to, kPanel);
       }
     }
-  }
-
-  // Steps of two slots' values.
-  static void PackPair(const float *even, const float *odd, int64_t first, int64_t filled, Step *to) {
-    static const float zeros[kPanel] = {};
-    even = even == nullptr ? zeros : even + first;
-    odd = odd == nullptr ? zeros : odd + first;
-    int64_t j = 0;
-#ifdef __AVX512BF16__
-    for (; j + kLanes <= filled; j += kLanes) {
-      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)Load(odd + j), (__m512)Load(even + j));
-      const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
-      const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1));
-      _mm512_storeu_si512(to + j, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-    }
-#endif
-    for (; j < filled; j++) to[j] = RoundToBfloat16(even[j]) | RoundToBfloat16(odd[j]) << 16;
-    std::fill(to + j, to + kPanel, Step{});
   }
 
   // What the relative positions of one tier contribute to a tile's scores, into positions_. Query r of the tile and the tier's
@@ -211,10 +198,11 @@ class HeadAttention {
     // What lies behind the table's end belongs to keys that come after their queries.
     const int64_t window = RoundUp(std::min(offset_ + count + used - 1, columns - kPanel - (start - offset_)), kPanel);
     stride_ = RoundUp(count, kPanel) + kTileRows + kLanes + kPanel;
-    const Step *const table = position_keys + (start - offset_) * steps_;
+    const int64_t length = steps_ * Number::kParts;
+    const Step *const table = position_keys + (start - offset_) * length;
     const LeftRows<Number> left = AddBias(queries, used, bias);
     for (int64_t column = 0; column < window; column += kPanel) {
-      StoreTile<Number, kRows>({left.Row(0), left.stride(), table + column * steps_, kLanes, steps_, kLanes * steps_}, {},
+      StoreTile<Number, kRows>({left.Row(0), left.stride(), table + column * length, kLanes * Number::kParts, steps_, kLanes * length}, {},
                                {positions_.data() + column, stride_});
     }
   }
@@ -226,7 +214,7 @@ class HeadAttention {
     // Each query's contributions begin a column before those of the query before it.
     const Sums<const float> shifted{positions_.data() + offset_ + used - 1, stride_ - 1};
     for (int64_t column = 0; column < columns; column += kPanel) {
-      StoreTile<Number, kRows>({left.Row(0), left.stride(), keys + column * steps_, kPanel, steps_},
+      StoreTile<Number, kRows>({left.Row(0), left.stride(), keys + column * steps_ * Number::kParts, kPanelStride<Number>, steps_},
                                {shifted.first + column, shifted.stride}, {scores + column, stride});
     }
   }
@@ -252,20 +240,24 @@ class HeadAttention {
       greatest_of_second = Max(greatest_of_second, Load(scores + j + kLanes));
     }
     const Vector most = Broadcast(Greatest(Max(greatest, greatest_of_second)));
-    Step *const weights = Weights() + row * (total / Number::kPerStep);
+    const int64_t length = RowOfWeights(total), apart = length / Number::kParts;
+    Step *const weights = Weights() + row * length;
     Vector sum = {};
     for (int64_t j = 0; j < total; j += kPanel) {
       const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
       sum += first;
       sum += second;
-      StoreSteps<Number>(weights + j / Number::kPerStep, first, second);
+      StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
     }
     const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
   }
 
-  // Rows of weights; in float32 they take the place of the scores.
+  // What as many weights take in a row.
+  static int64_t RowOfWeights(int64_t count) { return count / Number::kPerStep * Number::kParts; }
+
+  // Rows of weights; single numbers take the place of the scores.
   Step *Weights() {
     if constexpr (Number::kPerStep == 1) return scores_.data();
     else return weights_.data();
@@ -274,7 +266,7 @@ class HeadAttention {
   // Sums of values, weighted.
   void Mix(int64_t first, int64_t rows, int64_t total) {
     const AttentionHead<Number> &head = *head_;
-    const int64_t steps = total / Number::kPerStep, all = static_cast<int64_t>(columns_.size()) / Number::kPerStep;
+    const int64_t steps = total / Number::kPerStep, length = RowOfWeights(total), all = RowOfWeights(columns_.size());
     const Step *const weights = Weights();
     for (int64_t column = 0; column < head.k; column += kPanel) {
       const int64_t filled = std::min(kPanel, head.k - column);
@@ -283,7 +275,7 @@ class HeadAttention {
         StorePart(output, a * inverse_sums_[row], b * inverse_sums_[row], filled);
       };
       if (packs_values_) {
-        MultiplyPanel<Number>({weights, steps, values_.data() + column * all, kPanel, steps}, rows, {}, write);
+        MultiplyPanel<Number>({weights, length, values_.data() + column * all, kPanelStride<Number>, steps}, rows, {}, write);
       } else if constexpr (Number::kPerStep == 1) {
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;

@@ -66,21 +66,26 @@ class PackedTables {
  public:
   PackedTables(const float *keys, int64_t heads, int64_t k, int64_t width, bool down)
       : columns_(PositionColumns(width - 1, 0)), steps_(StepsOf<Number>(k)), down_steps_(StepsOf<Number>(columns_)),
-        panels_((k + kPanel - 1) / kPanel), across_(heads * steps_ * columns_), down_(down ? heads * panels_ * down_steps_ * kPanel : 0) {
+        panels_((k + kPanel - 1) / kPanel), across_(heads * OfAcross()), down_(down ? heads * OfDown() : 0) {
     ThreadPool::Shared().For(heads, [&](int64_t h) {
       const float *const of_head = keys + h * k * width;
-      PackPositionKeys<Number>(of_head, k, width, across_.data() + h * steps_ * columns_);
+      PackPositionKeys<Number>(of_head, k, width, across_.data() + h * OfAcross());
       const Operand transposed{Matrix(of_head, width), true};
       for (int64_t panel = 0; down && panel < panels_; panel++) {
-        PackRight<Number>(transposed, width, k, 0, StepsOf<Number>(width), panel, down_.data() + (h * panels_ + panel) * down_steps_ * kPanel);
+        PackRight<Number>(transposed, width, k, 0, StepsOf<Number>(width), panel,
+                          down_.data() + h * OfDown() + panel * down_steps_ * kPanelStride<Number>);
       }
     });
   }
   PositionTable<Number> OfHead(int64_t h) const {
-    return {across_.data() + h * steps_ * columns_, down_.data() + h * panels_ * down_steps_ * kPanel};
+    return {across_.data() + h * OfAcross(), down_.data() + h * OfDown()};
   }
 
  private:
+  // What a head's tables take.
+  int64_t OfAcross() const { return steps_ * columns_ * Number::kParts; }
+  int64_t OfDown() const { return panels_ * down_steps_ * kPanelStride<Number>; }
+
   int64_t columns_, steps_, down_steps_, panels_;
   Lines<Step> across_, down_;
 };
@@ -603,7 +608,7 @@ void RegisterProducts(const std::string &suffix) {
 }
 
 const bool registered = [] {
-  RegisterProducts<Float32>("");
+  WithFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
   WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   Register<TrainingPositionKeys>("PalimpsestTrainingPositionKeys", {Floats(2), Floats(1)});
   Register<PositionKeysGradient>("PalimpsestTrainingPositionKeysGradient", {Floats(2), Floats(1)});

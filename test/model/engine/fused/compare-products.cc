@@ -81,7 +81,7 @@ Numbers ByPanels(const Numbers &x, const Numbers &w, const Sizes &sizes) {
   using Step = typename Number::Step;
   const auto [rows, inner, columns] = sizes;
   const int64_t panels = (columns + kPanel - 1) / kPanel, steps = StepsOf<Number>(inner);
-  Lines<Step> packed(panels * steps * kPanel);
+  Lines<Step> packed(panels * steps * kPanelStride<Number>);
   PackPanels<Number>(w.data(), inner, columns, columns, 1, packed.data());
   Numbers result(rows * columns);
   ForRowBlocks<Number>(rows, [&, inner = inner, columns = columns](int64_t first, int64_t count) {
@@ -151,11 +151,12 @@ Numbers Attend(const Document &document) {
   for (int i = 0; i < 2; i++) {
     const int64_t width = all_slots[1 - i] + n + 1, columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(columns);
     const Numbers keys = draw(k * width);
-    across[i].resize(columns * StepsOf<Number>(k));
+    across[i].resize(columns * StepsOf<Number>(k) * Number::kParts);
     PackPositionKeys<Number>(keys.data(), k, width, across[i].data());
-    down[i].resize(RoundUp(k, kPanel) * steps);
+    down[i].resize(RoundUp(k, kPanel) * steps * Number::kParts);
     for (int64_t panel = 0; panel * kPanel < k; panel++) {
-      PackRight<Number>({Matrix(keys.data(), width), true}, width, k, 0, StepsOf<Number>(width), panel, down[i].data() + panel * steps * kPanel);
+      PackRight<Number>({Matrix(keys.data(), width), true}, width, k, 0, StepsOf<Number>(width), panel,
+                        down[i].data() + panel * steps * kPanelStride<Number>);
     }
     tables[i] = {across[i].data(), down[i].data()};
   }
@@ -207,11 +208,14 @@ void Compare(const char *by) {
 }
 
 int main() {
-  Compare<Float32>("float32");
+  Compare<Float32>("float32 by vectors");
 #ifdef __AVX512BF16__
-  Compare<Bfloat16>("vectors");
+  Compare<Bfloat16>("bfloat16 by vectors");
 #endif
 #ifdef PALIMPSEST_MATRIX_UNIT
-  if (Bfloat16Tiles::Granted()) Compare<Bfloat16Tiles>("tiles");
+  if (Bfloat16Tiles::Granted()) {
+    Compare<Float32Tiles>("float32 by tiles");
+    Compare<Bfloat16Tiles>("bfloat16 by tiles");
+  }
 #endif
 }
