@@ -205,7 +205,7 @@ void FeedForward(Call &call) {
 // -> -log2 softmax(hidden · embedding^T)[token] [S]
 template <typename Number>
 void Surprisal(Call &call) {
-  constexpr int64_t kRows = 4 * Number::kTileRows, kChunkPanels = 16;
+  constexpr int64_t kRows = 4 * Number::kTileRows, kChunkPanels = Number::kParts > 1 ? 8 : 16;
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.attribute(), panels = call.Size(1, 0);
   const int64_t steps = StepsOf<Number>(width), chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
   const int32_t *const tokens = call.Data<int32_t>(2);

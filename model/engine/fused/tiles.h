@@ -22,8 +22,9 @@ struct Tiles {
   static constexpr int64_t kParts = parts;
   static constexpr int kTileRows = 32;
   static constexpr int64_t kRowsTogether = 16;
-  // Results take longer to write than to compute: the fewer rows, the longer are the stretches of memory that are written along.
-  static constexpr int64_t kProductRows = 2 * kTileRows;
+  // Results of numbers in one part take longer to write than to compute: the fewer rows, the longer are the stretches of memory that are
+  // written along.
+  static constexpr int64_t kProductRows = (parts == 1 ? 2 : 4) * kTileRows;
   static constexpr bool kMatrixUnit = true;
 
   // Asks the kernel to let this process use tiles, whose state it would otherwise not keep when threads take turns.
