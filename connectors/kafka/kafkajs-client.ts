@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {ConnectionOptions} from 'node:tls';
 import kafkajs, {type Admin, type CompressionTypes, type Kafka, type logLevel, type SASLOptions} from 'kafkajs';
 import {checkBrokerVersions} from './check-broker-versions.ts';
+import {checkWaitingRequests} from './check-waiting-requests.ts';
 import {type CompressionName, compressionType} from './compression.ts';
 import type {
   GroupMember,
@@ -76,6 +77,7 @@ export class KafkajsClient implements KafkaClient {
       throw new TypeError('Cannot connect to Kafka as brokers must name at least one: it is empty');
     }
     this.#compression = compressionType(compression);
+    checkWaitingRequests();
     this.#kafka = new kafkajs.Kafka({
       brokers: [...brokers],
       clientId,
