@@ -27,6 +27,7 @@ type TransactionRequest = {
 };
 
 export type KafkajsBroker = {
+  readonly nodeId: string | number;
   isConnected(): boolean;
   /** What the broker understands, by number of the request. */
   readonly versions: Readonly<Record<number, {readonly minVersion: number; readonly maxVersion: number}>>;

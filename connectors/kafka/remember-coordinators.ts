@@ -1,20 +1,34 @@
 import type {KafkajsBroker, KafkajsCluster} from './kafkajs-cluster.ts';
 
+/** Each takes up to nine seconds, with as many tries as the client was given. */
+const mostSearches = 4;
+
 /**
  * Lets a cluster of kafkajs remember which brokers coordinate: it would ask anew before each request to them, which is half of all
  * requests of a transaction. Where they are is asked again when metadata is refreshed, as kafkajs does after errors that a new
- * coordinator could cure.
+ * coordinator could cure. Where a coordinator was killed, it is looked for until another one has taken over: a producer of kafkajs gives up
+ * with the cluster, however often it is to try itself.
  */
 export function rememberCoordinators(cluster: KafkajsCluster): KafkajsCluster {
   const known = new Map<string, KafkajsBroker>();
   const find = cluster.findGroupCoordinator.bind(cluster);
   const refresh = cluster.refreshMetadata.bind(cluster);
+  const search = async (request: Parameters<typeof find>[0]) => {
+    for (let searches = 1; ; searches++) {
+      try {
+        return await find(request);
+      } catch (error) {
+        if (searches === mostSearches || (error as Error).name !== 'KafkaJSNumberOfRetriesExceeded') throw error;
+        await refresh();
+      }
+    }
+  };
   return Object.assign(cluster, {
     async findGroupCoordinator(request: {readonly groupId: string; readonly coordinatorType?: number}) {
       const name = `${request.coordinatorType}:${request.groupId}`;
       const broker = known.get(name);
       if (broker?.isConnected()) return broker;
-      const found = await find(request);
+      const found = await search(request);
       known.set(name, found);
       return found;
     },

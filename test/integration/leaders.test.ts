@@ -1,10 +1,12 @@
 import test from 'ava';
 import kafkajs from 'kafkajs';
 import {KafkajsClient} from '../../connectors/kafka/index.ts';
+import {kafkajsCluster} from '../../connectors/kafka/kafkajs-cluster.ts';
 import {KafkaCluster} from './kafka-cluster.ts';
 import {newName, readTopic} from './toy-topics.ts';
 
-const cluster = await KafkaCluster.start({nodes: 3});
+// Longer than kafkajs looks for a coordinator.
+const cluster = await KafkaCluster.start({nodes: 3, settings: {'broker.session.timeout.ms': 15_000}});
 const client = await KafkajsClient.open({brokers: cluster.brokers});
 test.after.always(async () => {
   await client[Symbol.asyncDispose]();
@@ -27,6 +29,18 @@ async function newTopic(): Promise<string> {
   const topic = newName();
   await client.createTopic(topic, {partitions: partitions.length});
   return topic;
+}
+
+/** The node, counted from 0, that coordinates the transactions of a producer. */
+async function coordinatorOf(transactionalId: string): Promise<number> {
+  const found = kafkajsCluster(new kafkajs.Kafka({brokers: cluster.brokers, logLevel: kafkajs.logLevel.NOTHING}));
+  await found.connect();
+  try {
+    const {nodeId} = await found.findGroupCoordinator({groupId: transactionalId, coordinatorType: 1});
+    return Number(nodeId) - 1;
+  } finally {
+    await found.disconnect();
+  }
 }
 
 test.serial(
@@ -55,6 +69,24 @@ test.serial(
     }
   },
 );
+
+test.serial('KafkajsProducer goes on when the broker that coordinates its transactions is down for long', async t => {
+  const topic = await newTopic();
+  const producer = await client.openProducer(topic, {topics: [topic], transactionTimeoutMs: 60_000});
+  const coordinator = await coordinatorOf(topic);
+  const write = async (value: string) => {
+    await producer.send(topic, 0, [{key: '', value: Buffer.from(value)}]);
+    await producer.commit();
+  };
+  await write('before');
+  await cluster.kill(coordinator);
+  await write('while it is down');
+  await cluster.start(coordinator);
+  await write('after');
+  await producer[Symbol.asyncDispose]();
+  const values = (await readTopic(client, topic)).map(({value}) => String(value));
+  t.deepEqual(values, ['before', 'while it is down', 'after']);
+});
 
 test.serial(
   'A send of kafkajs that spans leaders doubles messages, which is why KafkajsProducer makes none',
