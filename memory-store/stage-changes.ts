@@ -2,6 +2,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {MemoryMismatchError, StoreError} from '../errors.ts';
 import {checkName} from './check-name.ts';
 import {encodeMemoryRecord} from './encode-memory-record.ts';
+import {knownEncodings} from './known-encodings.ts';
 import type {MemoryDtype} from './memory-dtype.ts';
 import type {MemoryChange} from './memory-store.ts';
 
@@ -97,7 +98,7 @@ export async function stageChanges(
       );
     }
     firstFingerprint ??= record.fingerprint;
-    const encoded = encodeMemoryRecord(record, {dtype});
+    const encoded = knownEncodings.get(record, dtype) ?? encodeMemoryRecord(record, {dtype});
     const bytes = Math.ceil(encoded.length / pageBytes) * pageBytes;
     if (usedBytes + bytes > maxBytes) {
       throw new StoreError(

@@ -31,6 +31,7 @@ const INTERNAL = new Set([
   'connectors/output-file.ts',
   'connectors/stream-reader.ts',
   'memory-store/commit-queue.ts',
+  'memory-store/lent-buffers.ts',
   'memory-store/lmdb/lmdb-tables.ts',
   'memory-store/lmdb/store-claim.ts',
   'model/compile/compiled-graph.ts',

@@ -1,6 +1,8 @@
 import {CorruptMemoryError} from '../../errors.ts';
 import {decodeMemoryRecord} from '../../memory-store/decode-memory-record.ts';
 import {encodeMemoryRecord} from '../../memory-store/encode-memory-record.ts';
+import {encodeOnce} from '../../memory-store/encode-once.ts';
+import type {LentBuffers} from '../../memory-store/lent-buffers.ts';
 import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
 import type {MemoryRecord} from '../../memory-store/memory-record.ts';
 import type {MemoryChange} from '../../memory-store/memory-store.ts';
@@ -21,14 +23,14 @@ export type ChangelogProgress = {
   readonly fingerprint: string | undefined;
 };
 
-/** The messages that store a memory. */
+/** The messages that store a memory, to be sent before the buffers are given back. */
 export function memoryMessages(
   documentId: string,
   record: MemoryRecord,
-  {dtype, checkpoint}: {dtype: MemoryDtype; checkpoint: bigint},
+  {dtype, checkpoint, buffers}: {dtype: MemoryDtype; checkpoint: bigint; buffers: LentBuffers},
 ): OutgoingMessage[] {
   // The local store is given the same record.
-  const bytes = encodeMemoryRecord(record, {dtype, keep: true});
+  const bytes = encodeOnce(record, {dtype, buffers});
   const count = chunksOf(record, bytes.length);
   const headers = {chunks: String(count), checkpoint: checkpoint.toString()};
   return Array.from({length: count}, (_, index) => ({

@@ -54,7 +54,7 @@ export interface PartitionReader extends AsyncDisposable {
  */
 export interface TransactionalProducer extends AsyncDisposable {
   /**
-   * Writes messages into one partition; the first call after {@link commit} begins a transaction.
+   * Writes messages into one partition; the first call after {@link commit} begins a transaction. Their bytes may be changed once it resolves.
    *
    * @returns The offset of the first of them.
    */

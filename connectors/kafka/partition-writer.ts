@@ -57,7 +57,9 @@ export class PartitionWriter {
     return this.#written.get(`${partition}/${topic}`)!;
   }
 
+  /** Writes what waits, and ends the transaction. */
   async commit(offsets?: {group: string; topic: string; partition: number; nextOffset: bigint}): Promise<void> {
+    await this.flush();
     await this.#run(async () => {
       if (offsets !== undefined) {
         await this.#producer.sendOffset(offsets.group, offsets.topic, offsets.partition, offsets.nextOffset);

@@ -1,4 +1,5 @@
 import {PipelineError} from '../../errors.ts';
+import {LentBuffers} from '../../memory-store/lent-buffers.ts';
 import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
 import type {MemoryRecord} from '../../memory-store/memory-record.ts';
 import type {KeysOptions, MemoryChange, MemoryStore} from '../../memory-store/memory-store.ts';
@@ -72,7 +73,15 @@ export class ReplicatedStore implements MemoryStore {
     // The local store is to know of the transaction before this one: that this one is in it, its own progress says.
     const outputs = new Map(progress.outputs).set(changelogOutput(changelog, partition), this.#changelogOffset);
     this.#committed = progress.partitions;
-    await local.commit(this.#replicated(changes, progress), {partitions: progress.partitions, outputs});
+    const buffers = new LentBuffers();
+    try {
+      await local.commit(this.#replicated(changes, {progress, buffers}), {partitions: progress.partitions, outputs});
+    } catch (error) {
+      // What failed may go on to read them.
+      buffers.giveUp();
+      throw error;
+    }
+    buffers.giveBack();
   }
 
   /** Commits a checkpoint at which no stage had memories to write. */
@@ -85,7 +94,7 @@ export class ReplicatedStore implements MemoryStore {
 
   async *#replicated(
     changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>,
-    {partitions}: Progress,
+    {progress: {partitions}, buffers}: {progress: Progress; buffers: LentBuffers},
   ): AsyncGenerator<MemoryChange, void> {
     const {local, writer, topic, partition, changelog, group, dtype, fingerprint, isLast} = this.#options;
     const moved = partitions.get(`${topic}/${partition}`);
@@ -94,7 +103,7 @@ export class ReplicatedStore implements MemoryStore {
       const messages =
         record === undefined
           ? forgetMessages(documentId, await local.get(documentId))
-          : memoryMessages(documentId, record, {dtype, checkpoint: moved?.nextOffset ?? 0n});
+          : memoryMessages(documentId, record, {dtype, checkpoint: moved?.nextOffset ?? 0n, buffers});
       for (const message of messages) await writer.write(changelog, partition, message);
       yield change;
     }

@@ -33,7 +33,7 @@ try {
     try {
       const call = model[method] as (...values: readonly unknown[]) => Promise<unknown>;
       const result = await call.apply(model, args as unknown[]);
-      reply({id, result}, transferableBuffers(result));
+      reply({id, result}, transferableBuffers(result, {shared: true}));
     } catch (error) {
       reply({id, error: describe(error)});
     }

@@ -68,6 +68,21 @@ export function testKafkaClient(
     await producer[Symbol.asyncDispose]();
   });
 
+  test(`${name} has taken in what it was given once it says so`, async t => {
+    const {client, topic} = await prepared();
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
+    const [key, value] = [Buffer.from('key'), Buffer.alloc(500_000, 'a')];
+    await producer.send(topic, 0, [{key, value}]);
+    key.fill('x');
+    value.fill('b');
+    await producer.commit();
+    await using reader = await client.openReader(topic, 0);
+    const [only] = await readAll(reader, {count: 1});
+    t.is(text(only!.key), 'key');
+    t.is(text(only!.value), 'a'.repeat(500_000));
+    await producer[Symbol.asyncDispose]();
+  });
+
   test(`${name} shows a transaction over several partitions as a whole, once it is committed`, async t => {
     const {client, topic} = await prepared(2);
     const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});

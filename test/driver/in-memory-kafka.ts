@@ -271,8 +271,9 @@ function keyOf({key}: FetchedMessage): string {
 function stored({key, value, headers = {}, timestamp = Date.now()}: OutgoingMessage, offset: bigint): FetchedMessage {
   return {
     offset,
-    key: typeof key === 'string' ? Buffer.from(key) : key.slice(),
-    value: value?.slice(),
+    key: Buffer.from(key),
+    // Not `slice`, which on a Buffer is a view.
+    value: value && Buffer.from(value),
     headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
     timestamp,
   };

@@ -166,6 +166,33 @@ test.serial('LocalModel forks a memory: the copy goes its own way', async t => {
   t.is(empty!.memoryCount, 0);
 });
 
+test.serial('LocalModel copies memories out one by one, all at once and in any order', async t => {
+  await using model = smallModel();
+  const keys = ['a', 'b', 'c'];
+  for (let index = 0; index < 4; index++) {
+    // "c" is younger than the others.
+    const rows = keys.slice(0, index < 2 ? 3 : 2).map((memory, i) => ({memory, tokens: segment(i, index)}));
+    await model.step(rows);
+    const each = [];
+    for (const key of keys) each.push(...(await model.snapshot([key])));
+    t.deepEqual(await model.snapshot(keys), each);
+    t.deepEqual(await model.snapshot([...keys].reverse()), [...each].reverse());
+  }
+});
+
+for (const engine of ['cpu', 'native'] as const) {
+  test.serial(`LocalModel keeps a memory whatever is done to its copy: ${engine}`, async t => {
+    await openEngine(engine);
+    for (const layers of [1, 2]) {
+      await using model = smallModel({layers});
+      for (let index = 0; index < 4; index++) await model.step([{memory: 'a', tokens: segment(0, index)}]);
+      const before = structuredClone(await model.snapshot(['a']));
+      for (const {data} of Object.values((await model.snapshot(['a']))[0]!.tensors)) data.fill(Number.NaN);
+      t.deepEqual(await model.snapshot(['a']), before);
+    }
+  });
+}
+
 test.serial('LocalModel never fills more slots than a memory has', async t => {
   for (const sizes of [
     {},

@@ -40,6 +40,19 @@ test.serial('ModelWorker moves the arrays of a memory that it restores, and copi
   for (const {data} of Object.values(snapshot!.tensors)) t.is(data.byteLength, 0);
 });
 
+test.serial('ModelWorker restores memories that were copied out together one by one', async t => {
+  await using worker = await ModelWorker.start(smallModelOptions(), {engine: 'wasm'});
+  const keys = ['a', 'b'];
+  for (let index = 0; index < 4; index++) {
+    await worker.step(keys.map((memory, i) => ({memory, tokens: tokens(10 * i + index)})));
+  }
+  const expected = await worker.snapshot(keys);
+  const [a, b] = await worker.snapshot(keys);
+  await worker.restore('b again', b!);
+  await worker.restore('a again', a!);
+  t.deepEqual(await worker.snapshot(['a again', 'b again']), expected);
+});
+
 test.serial('ModelWorker answers calls in the order in which they were made', async t => {
   await using worker = await ModelWorker.start(smallModelOptions(), {engine: 'wasm'});
   const steps = Array.from({length: 5}, (_, index) => worker.step([{memory: 'a', tokens: tokens(index)}]));

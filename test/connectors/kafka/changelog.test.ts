@@ -3,6 +3,7 @@ import {ChangelogReader, forgetMessages, memoryMessages, progressMessage} from '
 import type {FetchedMessage, OutgoingMessage} from '../../../connectors/kafka/kafka-client.ts';
 import {CorruptMemoryError} from '../../../errors.ts';
 import {encodeMemoryRecord} from '../../../memory-store/encode-memory-record.ts';
+import {LentBuffers} from '../../../memory-store/lent-buffers.ts';
 import type {MemoryRecord} from '../../../memory-store/memory-record.ts';
 import type {MemoryChange} from '../../../memory-store/memory-store.ts';
 
@@ -30,7 +31,7 @@ function record(bytes: number, {version = 0, pending = 0} = {}): MemoryRecord {
 }
 
 function messages(id: string, memory: MemoryRecord, checkpoint: bigint): OutgoingMessage[] {
-  return memoryMessages(id, memory, {dtype: 'float32', checkpoint});
+  return memoryMessages(id, memory, {dtype: 'float32', checkpoint, buffers: new LentBuffers()});
 }
 
 function asFetched(all: readonly OutgoingMessage[]): FetchedMessage[] {
