@@ -6,6 +6,7 @@ import type {SpecsOf} from './compile/tensor-spec.ts';
 import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
 import {disposeTensors} from './dispose-tensors.ts';
 import {emptyMemory} from './empty-memory.ts';
+import {gatherMemories, type MemoryRow} from './gather-memories.ts';
 import {keepTensors} from './keep-tensors.ts';
 import {composedKernels} from './kernels/composed-kernels.ts';
 import {fusedKernels} from './kernels/fused-kernels.ts';
@@ -18,6 +19,7 @@ import type {ModelConfig} from './model-config.ts';
 import type {Precision, PrecisionChoice} from './precision.ts';
 import {type PreparedWeights, prepareWeights} from './prepare-weights.ts';
 import {restoreMemory} from './restore-memory.ts';
+import {snapshotMemories} from './snapshot-memories.ts';
 import {tidy} from './tidy.ts';
 import {planUpdate, type UpdatePlan} from './update-plan.ts';
 import {validateModelConfig} from './validate-model-config.ts';
@@ -142,6 +144,16 @@ export class CompressiveTransformer implements Disposable {
   /** Brings the memory of one document back into the engine. Throws as {@link restoreMemory}. */
   restoreMemory(snapshot: MemorySnapshot): Memory {
     return restoreMemory(snapshot, {config: this.config, weights: this.#weights, kernels: this.#kernels});
+  }
+
+  /** Copies the memories of some documents of a batch out of the engine. */
+  snapshotMemories(memory: Memory, rows: readonly number[]): MemorySnapshot[] {
+    return snapshotMemories(memory, rows, this.#kernels);
+  }
+
+  /** Puts copies of the memories of documents of several batches side by side into a new one. */
+  gatherMemories(rows: readonly MemoryRow[]): Memory {
+    return gatherMemories(rows, this.#kernels);
   }
 
   /** Scores of every next token. hidden [S, d] → [S, V] */

@@ -10,7 +10,6 @@ import type {Model, StepResult, StepRow} from './model.ts';
 import type {ModelConfig} from './model-config.ts';
 import {OpenMemories} from './open-memories.ts';
 import type {PrecisionChoice} from './precision.ts';
-import {snapshotMemories} from './snapshot-memories.ts';
 import {StepSizes} from './step-sizes.ts';
 import type {SummaryHead} from './summary/summary-head.ts';
 import {tidy} from './tidy.ts';
@@ -53,7 +52,7 @@ export class LocalModel implements Model {
   readonly summary: SummaryHead | undefined;
   readonly memoryBytes: number;
   readonly #network: CompressiveTransformer;
-  readonly #memories = new OpenMemories();
+  readonly #memories: OpenMemories;
   readonly #empty: Memory;
   readonly #compile: boolean;
   readonly #sizes: StepSizes;
@@ -66,6 +65,7 @@ export class LocalModel implements Model {
     this.memoryBytes = memoryBytes(config);
     this.#compile = compile;
     this.#network = new CompressiveTransformer(config, weights, {compiled: compile, precision});
+    this.#memories = new OpenMemories(rows => this.#network.gatherMemories(rows));
     this.#sizes = new StepSizes({segmentLength: config.segmentLength, compiled: compile});
     this.#empty = this.#network.emptyMemory(1);
   }
@@ -99,8 +99,9 @@ export class LocalModel implements Model {
   }
 
   async snapshot(memories: readonly string[]): Promise<MemorySnapshot[]> {
-    const snapshots = this.#read(memories, snapshotMemories);
-    return memories.map(memory => snapshots.get(memory) ?? snapshotMemories(this.#empty, [0])[0]!);
+    const copy = (batch: Memory, rows: readonly number[]) => this.#network.snapshotMemories(batch, rows);
+    const snapshots = this.#read(memories, copy);
+    return memories.map(memory => snapshots.get(memory) ?? copy(this.#empty, [0])[0]!);
   }
 
   async fork(memory: string, copy: string): Promise<void> {

@@ -1,5 +1,5 @@
 import {disposeTensors} from './dispose-tensors.ts';
-import {gatherMemories} from './gather-memories.ts';
+import type {MemoryRow} from './gather-memories.ts';
 import type {Memory} from './memory.ts';
 
 /** A batch of memories and the number of keys that have a row in it. */
@@ -14,6 +14,12 @@ type Place = {readonly batch: SharedBatch; readonly row: number};
  */
 export class OpenMemories implements Disposable {
   readonly #places = new Map<string, Place>();
+  readonly #gather: (rows: readonly MemoryRow[]) => Memory;
+
+  /** @param gather Puts copies of rows side by side into a new batch. */
+  constructor(gather: (rows: readonly MemoryRow[]) => Memory) {
+    this.#gather = gather;
+  }
 
   /** Keys in another order: those that share a batch beside each other, as they lie in it, and those that are not open last. */
   arrange(keys: readonly string[]): string[] {
@@ -60,7 +66,7 @@ export class OpenMemories implements Disposable {
     const inPlace = (place: Place | undefined, row: number) =>
       layout[row] === undefined || (place?.row === row && place.batch.memory === whole);
     if (whole?.counts.length === layout.length && places.every(inPlace)) return use(whole);
-    const gathered = gatherMemories(
+    const gathered = this.#gather(
       places.map(place =>
         place === undefined ? {memory: empty, row: 0} : {memory: place.batch.memory, row: place.row},
       ),
@@ -136,7 +142,7 @@ export class OpenMemories implements Disposable {
     for (const [key, place] of [...this.#places]) {
       const {memory} = place.batch;
       if (!sparse.includes(place.batch)) continue;
-      this.#put(key, {batch: {memory: gatherMemories([{memory, row: place.row}]), keys: 0}, row: 0});
+      this.#put(key, {batch: {memory: this.#gather([{memory, row: place.row}]), keys: 0}, row: 0});
     }
   }
 }

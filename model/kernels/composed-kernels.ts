@@ -5,6 +5,7 @@ import {positionKeys} from '../position-keys.ts';
 import {composedAttention} from './composed-attention.ts';
 import {type ComposedMatrix, composedDense} from './composed-dense.ts';
 import {composedFeedForwardSublayer} from './composed-feed-forward-sublayer.ts';
+import {composedGatherRows} from './composed-gather-rows.ts';
 import {composedProjectHeads} from './composed-project-heads.ts';
 import {composedSumTokens} from './composed-sum-tokens.ts';
 import {composedSurprisal} from './composed-surprisal.ts';
@@ -36,6 +37,7 @@ export const composedKernels: Kernels = {
       joinSlices([values, newValues], {axis: 2, ...slots}),
     ];
   },
+  gatherRows: composedGatherRows,
   visibleKeys: (counts, config) => ({counts, mask: attentionMask(counts, config)}),
   attend: composedAttention,
 };

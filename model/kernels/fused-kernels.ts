@@ -4,7 +4,7 @@ import {positionKeys} from '../position-keys.ts';
 import type {Precision} from '../precision.ts';
 import {composedAttention} from './composed-attention.ts';
 import {composedKernels} from './composed-kernels.ts';
-import type {AttentionInput, AttentionOutput, Kernels, MemorySlots} from './kernels.ts';
+import type {AttentionInput, AttentionOutput, Kernels, MemorySlots, RowPlace} from './kernels.ts';
 
 type Attribute = {readonly name: string; readonly type: number; readonly value: number};
 
@@ -20,11 +20,11 @@ type NodeBackend = {
   ): tf.Tensor[];
 };
 
-/** Runs an operation of model/engine/fused/ with its attribute "size". */
+/** Runs an operation of model/engine/fused/ with its attribute "size"; `listed` is how many of the first inputs are a list. */
 type Run = (
   operation: string,
   inputs: readonly tf.Tensor[],
-  options?: {readonly size?: number; readonly outputs?: number},
+  options?: {readonly size?: number; readonly outputs?: number; readonly listed?: number},
 ) => tf.Tensor[];
 
 /**
@@ -37,8 +37,9 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
   const backend = tf.backend() as unknown as NodeBackend;
   if (backend.binding === undefined || backend.isUsingGpuDevice) return undefined;
   const {TF_ATTR_INT} = backend.binding;
-  const run: Run = (operation, inputs, {size = 0, outputs = 1} = {}) => {
+  const run: Run = (operation, inputs, {size = 0, outputs = 1, listed = 0} = {}) => {
     const attributes = [{name: 'size', type: TF_ATTR_INT, value: size}];
+    if (listed > 0) attributes.push({name: 'N', type: TF_ATTR_INT, value: listed});
     return backend.executeMultipleOutputs(`Palimpsest${operation}`, attributes, inputs, outputs);
   };
   const suffix = precision === 'bfloat16' ? 'Bfloat16' : '';
@@ -70,6 +71,11 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
       if (added[0].shape[1] === memories[0].shape[1]) return composedKernels.appendSlots(memories, added);
       return run('AppendSlots', [...memories, ...added], {outputs: 3}) as unknown as MemorySlots;
     },
+    gatherRows: <T extends tf.Tensor>(tensors: readonly T[], places: readonly RowPlace[], axis: number) =>
+      tf.tidy(() => {
+        const chosen = tf.tensor2d(places.flat(), [places.length, 2], 'int32');
+        return run('GatherRows', [...tensors, chosen], {size: axis, listed: tensors.length})[0] as T;
+      }),
     visibleKeys: (counts, config) =>
       needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},
     attend: input => (input.needsReceived ? composedAttention(input) : attend(input, multiply)),

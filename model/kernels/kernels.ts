@@ -36,6 +36,9 @@ export type AttentionOutput = {
 /** Rows [B, S, d], and their keys and values [H, B, S, k]. */
 export type MemorySlots = readonly [rows: tf.Tensor3D, keys: tf.Tensor4D, values: tf.Tensor4D];
 
+/** Which of several tensors, and which of its rows. */
+export type RowPlace = readonly [tensor: number, row: number];
+
 /** The parts of a step that an engine may do in one pass over memory. */
 export interface Kernels {
   /** Brings a matrix [K, N], or its transpose [N, K], into the form in which the other kernels take it. */
@@ -66,6 +69,8 @@ export interface Kernels {
    * memories [.., S, w], added [.., E, w] → [.., S, w]
    */
   appendSlots(memories: MemorySlots, added: MemorySlots): MemorySlots;
+  /** Copies of rows of several tensors, side by side. tensors [.., B_i, ..] with rows along `axis` → [.., places, ..] */
+  gatherRows<T extends tf.Tensor>(tensors: readonly T[], places: readonly RowPlace[], axis: number): T;
   /** Brings counts (int32 [B, 2]) into the form in which {@link attend} takes them; once for all layers of a step. */
   visibleKeys(counts: tf.Tensor2D, config: ModelConfig): VisibleKeys;
   /** Attention over compressed memory, memory and segment with relative positions (docs/model.md, "One step"). */

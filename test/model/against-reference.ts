@@ -3,9 +3,7 @@ import type {ExecutionContext, TestFn} from 'ava';
 import {CompressiveTransformer} from '../../model/compressive-transformer.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
 import {type EngineName, openEngine} from '../../model/engine/engine.ts';
-import {gatherMemories} from '../../model/gather-memories.ts';
 import type {Memory} from '../../model/memory.ts';
-import {snapshotMemories} from '../../model/snapshot-memories.ts';
 import {type FixtureStep, readFixture} from './fixture.ts';
 import {fixtureNames} from './fixture-names.ts';
 import {relativeError} from './relative-error.ts';
@@ -43,7 +41,7 @@ export function testAgainstReference(
       }
       // The last step of all documents, of whatever ages, in one batch.
       const last = documents.map(steps => steps.at(-1)!);
-      const together = gatherMemories(before.map(memory => ({memory, row: 0})));
+      const together = model.gatherMemories(before.map(memory => ({memory, row: 0})));
       const next = checkStep(t, {model, memory: together, steps: last});
       if (next !== undefined) disposeTensors(next);
       disposeTensors([...before, together]);
@@ -77,10 +75,12 @@ function checkStep(
     close('surprisal', bits.subarray(row * n, row * n + length), step.expected('surprisal')!.data);
   }
   if (next === undefined) return undefined;
-  for (const [row, snapshot] of snapshotMemories(
-    next,
-    steps.map((_, index) => index),
-  ).entries()) {
+  for (const [row, snapshot] of model
+    .snapshotMemories(
+      next,
+      steps.map((_, index) => index),
+    )
+    .entries()) {
     const step = steps[row]!;
     t.is(snapshot.memoryCount, step.memoryCount);
     t.is(snapshot.compressedMemoryCount, step.compressedMemoryCount);

@@ -3,9 +3,7 @@ import test, {type ExecutionContext} from 'ava';
 import {flattenTensors} from '../../model/compile/flatten-tensors.ts';
 import {CompressiveTransformer, type Step} from '../../model/compressive-transformer.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
-import {gatherMemories} from '../../model/gather-memories.ts';
 import type {Memory} from '../../model/memory.ts';
-import {snapshotMemories} from '../../model/snapshot-memories.ts';
 import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
 import {testAgainstReference} from './against-reference.ts';
 import {readFixture} from './fixture.ts';
@@ -53,7 +51,7 @@ function run(model: CompressiveTransformer, {steps, resumeAt}: {steps: number; r
   let memory = model.emptyMemory(1);
   return Array.from({length: steps}, (_, index) => {
     if (index === resumeAt) {
-      const [snapshot] = snapshotMemories(memory, [0]);
+      const [snapshot] = model.snapshotMemories(memory, [0]);
       disposeTensors(memory);
       memory = model.restoreMemory(snapshot!);
     }
@@ -102,7 +100,7 @@ test.serial(
     const n = smallConfig.segmentLength;
     const alone = run(model, {steps: 8});
     const empty = model.emptyMemory(1);
-    let memory = gatherMemories([0, 1, 2, 3].map(() => ({memory: empty, row: 0})));
+    let memory = model.gatherMemories([0, 1, 2, 3].map(() => ({memory: empty, row: 0})));
     for (const [index, expected] of alone.entries()) {
       const bits = advance(model, memory, [0, index, 0, 0], next => {
         memory = next;

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
 import {openEngine} from '../../model/engine/engine.ts';
+import {gatherMemories} from '../../model/gather-memories.ts';
+import {composedKernels} from '../../model/kernels/composed-kernels.ts';
 import type {Memory} from '../../model/memory.ts';
 import {OpenMemories} from '../../model/open-memories.ts';
 
@@ -25,7 +27,7 @@ function values(memory: Memory): number[] {
 test.serial(
   'OpenMemories lends a batch without a copy while its keys stay together, in whatever order they come',
   t => {
-    using memories = new OpenMemories();
+    using memories = new OpenMemories(rows => gatherMemories(rows, composedKernels));
     const empty = batch(0);
     memories.set(['a', 'b', 'c', undefined], batch(1, 2, 3, 9));
     const held = tf.memory().numTensors;
@@ -44,7 +46,7 @@ test.serial(
 );
 
 test.serial('OpenMemories gathers rows of several batches, and pads with empty ones', t => {
-  using memories = new OpenMemories();
+  using memories = new OpenMemories(rows => gatherMemories(rows, composedKernels));
   const empty = batch(0);
   memories.set(['a', 'b'], batch(1, 2));
   memories.set(['c'], batch(3));
@@ -57,7 +59,7 @@ test.serial('OpenMemories gathers rows of several batches, and pads with empty o
 });
 
 test.serial('OpenMemories gives copies of one memory rows of their own', t => {
-  using memories = new OpenMemories();
+  using memories = new OpenMemories(rows => gatherMemories(rows, composedKernels));
   const empty = batch(0);
   memories.set(['a', 'b'], batch(1, 2));
   memories.fork('a', 'copy');
@@ -70,7 +72,7 @@ test.serial('OpenMemories gives copies of one memory rows of their own', t => {
 test.serial("OpenMemories counts rows that are nobody's as empty, and frees all when disposed of", t => {
   const before = tf.memory().numTensors;
   {
-    using memories = new OpenMemories();
+    using memories = new OpenMemories(rows => gatherMemories(rows, composedKernels));
     memories.set(['a', undefined], batch(1, 2));
     const [[memory]] = [...memories.batches(['a'])] as [[Memory, unknown]];
     t.deepEqual(memory.counts, [

@@ -297,6 +297,34 @@ void AppendSlots(Call &call) {
   });
 }
 
+// Tensors [.., rows of its own, ..], and places, each a tensor and one of its rows, int32 [R, 2] -> those rows [.., R, ..]; rows lie along the
+// axis "size".
+void GatherRows(Call &call) {
+  const int tensors = call.inputs() - 1;
+  const int64_t axis = call.attribute(), rows = call.Size(tensors, 0);
+  const int32_t *const places = call.Data<int32_t>(tensors);
+  std::vector<int64_t> shape = call.Shape(0);
+  int64_t outer = 1, size = 1;
+  for (int i = 0; i < call.Rank(0); i++) {
+    if (i != axis) (i < axis ? outer : size) *= shape[i];
+  }
+  for (int64_t row = 0; row < rows; row++) {
+    const int32_t tensor = places[2 * row], place = places[2 * row + 1];
+    if (tensor < 0 || tensor >= tensors || place < 0 || place >= call.Size(tensor, static_cast<int>(axis))) {
+      return call.Fail("Cannot gather rows as each place must be in a tensor");
+    }
+  }
+  shape[axis] = rows;
+  float *const output = call.Output(0, shape);
+  const bool streamed = outer * rows * size * static_cast<int64_t>(sizeof(float)) > kStreamedBytes;
+  ThreadPool::Shared().For(outer * rows, [&](int64_t task) {
+    const int64_t part = task / rows, row = task % rows;
+    const int32_t tensor = places[2 * row], place = places[2 * row + 1];
+    const int64_t from = part * call.Size(tensor, static_cast<int>(axis)) + place;
+    Copy(call.Data(tensor) + from * size, size, output + task * size, streamed);
+  });
+}
+
 // hidden [B, n, d], lengths int32 [B] -> the sum of each document's first vectors [B, d]
 void SumTokens(Call &call) {
   const int64_t batch = call.Size(0, 0), n = call.Size(0, 1), width = call.Size(0, 2);
@@ -412,6 +440,7 @@ const bool registered = [] {
   Register<LayerNormalisation>("PalimpsestLayerNormalisation", {{"float", "float", "float"}, {"float"}});
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
+  Register<GatherRows>("PalimpsestGatherRows", {{"N * float", "int32"}, {"float"}});
   WithFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
   WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   return true;

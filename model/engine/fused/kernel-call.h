@@ -42,6 +42,7 @@ class Call {
     return shape;
   }
   int64_t attribute() const { return attribute_; }
+  int inputs() const { return static_cast<int>(inputs_.size()); }
   int outputs() const { return static_cast<int>(outputs_.size()); }
 
   // T takes four bytes.
@@ -64,7 +65,7 @@ class Call {
   std::vector<TF_Tensor *> inputs_, outputs_;
 };
 
-// What an operation takes and gives: types of TensorFlow such as "float", one for each tensor.
+// What an operation takes and gives: types of TensorFlow such as "float", one for each tensor, or "N * float" for any number of them.
 struct Signature {
   std::vector<std::string> inputs, outputs;
 };
@@ -81,6 +82,7 @@ void Register(const std::string &name, const Signature &signature) {
     TF_OpDefinitionBuilderAddOutput(definition, ("output_" + std::to_string(i) + ": " + signature.outputs[i]).c_str());
   }
   TF_OpDefinitionBuilderAddAttr(definition, "size: int = 0");
+  if (signature.inputs[0].rfind("N * ", 0) == 0) TF_OpDefinitionBuilderAddAttr(definition, "N: int >= 1");
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, [](TF_ShapeInferenceContext *context, TF_Status *unknown) {
     TF_ShapeInferenceContextSetUnknownShape(context, unknown);
   });
