@@ -10,6 +10,10 @@ export type ComparisonRun = {
   readonly compressedMemoryLength: number;
   readonly compressor: CompressorName;
   readonly compressionLoss: CompressionLossName;
+  /** Greatest global norm of gradients. @default 1 */
+  readonly clip?: number;
+  /** Steps between two updates in the last third of the run. @default 1 */
+  readonly lateUpdatesEvery?: number;
   readonly seed: number;
 };
 
@@ -20,11 +24,19 @@ export function runName({
   compressedMemoryLength,
   compressor,
   compressionLoss,
+  clip,
+  lateUpdatesEvery,
   seed,
 }: ComparisonRun): string {
   const parts =
     system === 'Transformer-XL'
       ? ['transformer-xl', memoryLength]
       : ['compressive', memoryLength, compressedMemoryLength, compressor, compressionLoss];
-  return [...parts, 'seed', seed].join('-');
+  return [
+    ...parts,
+    ...(clip === undefined ? [] : ['clip', clip]),
+    ...(lateUpdatesEvery === undefined ? [] : ['updates', lateUpdatesEvery]),
+    'seed',
+    seed,
+  ].join('-');
 }

@@ -53,6 +53,17 @@ const compressedLengths = [short / 2, 2 * short, 4 * short].map(compressedMemory
 const seeded = (variants: readonly Variant[], seed: number): ComparisonRun[] =>
   variants.map(variant => ({...variant, seed}));
 
+/** What the paper advises: gradients clipped at 0.1, and fewer updates late in training. */
+const advised = [{clip: 0.1}, {lateUpdatesEvery: 4}].flatMap(advice =>
+  rivals(short).map(variant => ({...variant, ...advice})),
+);
+
+/** As many slots as the rivals, fewer of them compressed. */
+const mostlyUncompressed = compressive('convolution', 'attention-reconstruction', {
+  memoryLength: short + short / 2,
+  compressedMemoryLength: short / 2,
+});
+
 /** All runs, the most telling first. */
 export const comparisonRuns: readonly ComparisonRun[] = [
   ...seeded(rivals(short), 1),
@@ -62,6 +73,8 @@ export const comparisonRuns: readonly ComparisonRun[] = [
   ...seeded(rivals(long), 2),
   ...seeded(reaches, 1),
   ...seeded(losses, 1),
+  ...seeded(advised, 1),
+  ...seeded([mostlyUncompressed], 1),
   ...seeded(compressors.slice(1), 1),
   ...seeded(compressedLengths, 1),
   ...seeded([...compressors, ...losses], 2),

@@ -8,8 +8,12 @@ export function comparisonTables(measured: readonly MeasuredRun[]): string {
   const rows = measured.map(({run, evaluation}) => {
     const slots = run.memoryLength + run.compressedMemoryLength;
     const against = measured.find(
-      ({run: {system, memoryLength, seed}}) =>
-        system === 'Transformer-XL' && memoryLength === slots && seed === run.seed,
+      ({run: {system, memoryLength, clip, lateUpdatesEvery, seed}}) =>
+        system === 'Transformer-XL' &&
+        memoryLength === slots &&
+        clip === run.clip &&
+        lateUpdatesEvery === run.lateUpdatesEvery &&
+        seed === run.seed,
     );
     const better = evaluation.documents.filter(({id, bitsPerByte}) => {
       const other = against?.evaluation.documents.find(document => document.id === id);

@@ -9,7 +9,7 @@ export function comparisonTrainingConfig(
   run: ComparisonRun,
   {tokenizer, steps}: {readonly tokenizer: string; readonly steps: number},
 ) {
-  const {memoryLength, compressedMemoryLength, compressor, compressionLoss, seed} = run;
+  const {memoryLength, compressedMemoryLength, compressor, compressionLoss, clip = 1, lateUpdatesEvery, seed} = run;
   return {
     name: runName(run),
     tokenizer,
@@ -29,8 +29,14 @@ export function comparisonTrainingConfig(
     precision: 'auto',
     batch: compressionLoss === 'backpropagation' ? segmentsOfStep / 2 : segmentsOfStep,
     learningRate: {peak: 2e-3, floor: 1e-5, warmUpSteps: 200},
-    clip: {main: 1, auxiliary: 1},
+    clip: {main: clip, auxiliary: clip},
     compressionLoss,
+    ...(lateUpdatesEvery !== undefined && {
+      updates: [
+        {fromStep: 0, every: 1},
+        {fromStep: Math.round((2 / 3) * steps), every: lateUpdatesEvery},
+      ],
+    }),
     gutenberg: true,
     saveEvery: 250,
     logEvery: 50,
