@@ -68,6 +68,7 @@ export async function runTrain(options: TrainOptions): Promise<void> {
       out: options.out,
       resume: options.resume ?? false,
       signal,
+      onBegin: begin => display.begin(begin),
       onProgress: progress => display.show(progress),
     });
     display[Symbol.dispose]();

@@ -12,6 +12,11 @@ export class TrainingDisplay implements Disposable {
     this.#quiet = quiet;
   }
 
+  /** Says where training begins, for the time that is left. */
+  begin({step, steps}: {readonly step: number; readonly steps: number}): void {
+    this.#timeLeft.describe(step, steps);
+  }
+
   show({step, steps, epochs, line}: TrainingProgress): void {
     if (this.#quiet) return;
     const count = `step ${step}/${steps}`;

@@ -1,9 +1,8 @@
 import type {ModelConfig} from '../model/model-config.ts';
 import type {PrecisionChoice} from '../model/precision.ts';
 import {validateModelConfig} from '../model/validate-model-config.ts';
-import {weightShapes} from '../model/weights/weight-shapes.ts';
-import {checkCompressionLoss} from './check-compression-loss.ts';
 import {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
+import {resolveCompressionLoss} from './resolve-compression-loss.ts';
 import type {TrainingConfig} from './training-config.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -74,7 +73,7 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
     precision: parsePrecision(fields.precision),
     learningRate: parseLearningRate(fields.learningRate),
     clip: parseClip(fields.clip),
-    compressionLoss: parseCompressionLoss(fields.compressionLoss, sizes),
+    ...parseCompressionLoss(fields.compressionLoss, sizes),
     dropout,
     updates: parseUpdates(fields.updates),
     gutenberg,
@@ -160,20 +159,16 @@ function parseUpdates(value: unknown = [{fromStep: 0, every: 1}]): TrainingConfi
   return updates;
 }
 
-function parseCompressionLoss(value: unknown, model: TrainingConfig['model']): CompressionLossName {
+function parseCompressionLoss(value: unknown, model: TrainingConfig['model']): Pick<TrainingConfig, 'compressionLoss'> {
   if (value !== undefined && !compressionLossNames.includes(value as CompressionLossName)) {
     throw new RangeError(
       `Cannot train as compressionLoss must be one of ${compressionLossNames.join(', ')}: current value is ${show(value)}`,
     );
   }
-  const given = value as CompressionLossName | undefined;
+  const choice = value as CompressionLossName | undefined;
   // The sizes of a model that is gone on from are known when it is read.
-  if (typeof model === 'string') return given ?? 'attention-reconstruction';
-  const config = {...model, vocabularySize: 1};
-  const learns = [...weightShapes(config).keys()].some(name => name.includes('.compressor.'));
-  const compressionLoss = given ?? (learns ? 'attention-reconstruction' : 'none');
-  checkCompressionLoss(config, compressionLoss);
-  return compressionLoss;
+  if (typeof model === 'string') return choice === undefined ? {} : {compressionLoss: choice};
+  return {compressionLoss: resolveCompressionLoss({...model, vocabularySize: 1}, choice)};
 }
 
 function objectOf(value: unknown, name: string): Fields {

@@ -9,6 +9,7 @@ import {CorpusRows} from './documents/corpus-rows.ts';
 import {type Curve, drawCurves} from './draw-curves.ts';
 import {bitsPerByte} from './evaluation/bits-per-byte.ts';
 import {readDocuments} from './evaluation/read-documents.ts';
+import {resolveCompressionLoss} from './resolve-compression-loss.ts';
 import {resolvePrecision} from './resolve-precision.ts';
 import {Trainer} from './trainer.ts';
 import type {TrainingConfig} from './training-config.ts';
@@ -32,6 +33,8 @@ export type RunTrainingOptions = {
   /** Whether to go on with the run that the folder holds. @default false */
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
+  /** Told once, before the first step. */
+  readonly onBegin?: (begin: {readonly step: number; readonly steps: number}) => void;
   /** Told of each step, and of what a validation gave. */
   readonly onProgress?: (progress: TrainingProgress) => void;
 };
@@ -55,19 +58,27 @@ export type TrainingResult = {
  * Trains a model until its steps are done or `signal` is aborted, and saves: after every so many steps, and at the end. Going on from a save
  * computes what an uninterrupted run computes, to the bit.
  *
+ * @throws {RangeError} If the compression loss cannot train the model's compressors.
  * @throws {EngineUnavailableError} If the engine cannot multiply in the configuration's precision.
- * @throws {ModelError} If the folder holds a run that does not go with these options, or cannot be written; what was saved before stays.
+ * @throws {ModelError} If a validation document is trained on as well, or the folder holds a run that does not go with these options, or other
+ * things under the names of its models, or cannot be written; what was saved before stays.
  * @throws {NumericalError} If a loss or a gradient is not finite; what was saved before stays.
  */
 export async function runTraining(given: RunTrainingOptions): Promise<TrainingResult> {
-  const training = {...given.training, precision: resolvePrecision(given.training.precision)};
+  const training = {
+    ...given.training,
+    precision: resolvePrecision(given.training.precision),
+    compressionLoss: resolveCompressionLoss(given.config, given.training.compressionLoss),
+  };
   const options = {...given, training};
-  const {config, tokenizer, corpus, out, resume = false, signal, onProgress} = options;
+  const {config, tokenizer, corpus, validation, out, resume = false, signal, onBegin, onProgress} = options;
+  if (validation !== undefined) checkHeldOut(validation, corpus);
   const folder = new TrainingFolder(out);
   await folder.make();
   const identity = identityOf(options);
   const saved = await folder.readState();
-  if (saved !== undefined) checkSaved(saved.state, {identity, resume, out});
+  if (saved === undefined) await folder.checkUnused();
+  else checkSaved(saved.state, {identity, resume, out});
   const rows = await CorpusRows.open({
     corpus,
     tokenizer,
@@ -76,7 +87,7 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
     seed: training.seed,
     position: saved?.state.position,
   });
-  let best = saved?.state.best;
+  let {best, validationDue = false} = saved?.state ?? {};
   try {
     using trainer = new Trainer({
       training,
@@ -92,42 +103,51 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
     };
     const save = async () => {
       const {state, tensors} = trainer.state();
-      await folder.writeState({version: 1, identity, ...state, ...(best !== undefined && {best})}, tensors);
+      const validated = {...(best !== undefined && {best}), ...(validationDue && {validationDue})};
+      await folder.writeState({version: 1, identity, ...state, ...validated}, tensors);
       await folder.writeModel('last', modelOf(options, trainer));
       await folder.writePicture(picture(training.name, log.lines));
+      savedAt = trainer.step;
     };
+    const validateIfDue = async () => {
+      if (!validationDue) return;
+      const measured = await validate(trainer, options);
+      if (measured === undefined) return;
+      if (best === undefined || measured < best) {
+        // No model is ever there without a state that goes on to it.
+        if (saved === undefined && savedAt === undefined) await save();
+        await folder.writeModel('best', modelOf(options, trainer));
+        best = measured;
+      }
+      validationDue = false;
+      await tell({step: trainer.step, tokens: trainer.tokens, validationBitsPerByte: measured});
+    };
+    // What was resumed does not count as saved: that save may have broken off behind its state.
+    let savedAt: number | undefined;
     let window = new TrainingWindow();
-    let savedAt = trainer.step;
+    onBegin?.({step: trainer.step, steps: training.steps});
+    await validateIfDue();
     while (trainer.step < training.steps && signal?.aborted !== true) {
-      window.add(await trainer.train());
+      const started = performance.now();
+      window.add(await trainer.train(), performance.now() - started);
       const {step, tokens} = trainer;
       const last = step === training.steps;
       if (step % training.logEvery === 0 || last) {
         await tell({step, tokens, ...window.summary()});
         window = new TrainingWindow();
       }
-      if (options.validation !== undefined && (step % training.validateEvery === 0 || last)) {
-        const measured = await validate(trainer, options);
-        if (measured === undefined) continue;
-        await tell({step, tokens, validationBitsPerByte: measured});
-        if (best === undefined || measured < best) {
-          best = measured;
-          await folder.writeModel('best', modelOf(options, trainer));
-        }
-      }
-      if (step % training.saveEvery === 0 || last) {
-        await save();
-        savedAt = step;
-      }
+      validationDue = validation !== undefined && (step % training.validateEvery === 0 || last);
+      await validateIfDue();
+      if (step % training.saveEvery === 0 || last) await save();
       // Signals are heard between steps.
       await new Promise(setImmediate);
     }
-    if (trainer.step > savedAt) await save();
+    if (savedAt !== trainer.step) await save();
     return {
       step: trainer.step,
       tokens: trainer.tokens,
       ...(best !== undefined && {best}),
-      stopped: trainer.step < training.steps,
+      stopped: trainer.step < training.steps || validationDue,
     };
   } finally {
     await rows.close();
@@ -135,7 +155,7 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
 }
 
 /** What decides what a run computes, by name. */
-function identityOf({training, config, tokenizer, corpus, weights: _}: RunTrainingOptions): Record<string, unknown> {
+function identityOf({training, config, tokenizer, corpus, validation}: RunTrainingOptions): Record<string, unknown> {
   const {
     name,
     validateEvery,
@@ -154,6 +174,7 @@ function identityOf({training, config, tokenizer, corpus, weights: _}: RunTraini
     ...config,
     tokenizer: tokenizer.fingerprint,
     documents: corpus.digest,
+    ...(validation !== undefined && {validation: validation.digest, validationTokens}),
   };
   return JSON.parse(JSON.stringify(decisive)) as Record<string, unknown>;
 }
@@ -171,10 +192,23 @@ function checkSaved(
   for (const name of names) {
     if (isDeepStrictEqual(identity[name], saved.identity[name])) continue;
     const show = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+    const documents = {documents: 'training', validation: 'validation'}[name];
     throw new ModelError(
-      name === 'documents'
-        ? `Cannot resume "${out}" as its training documents must be the same, in the same order: they have changed; restore them, or begin anew in another folder`
+      documents !== undefined
+        ? `Cannot resume "${out}" as its ${documents} documents must be the same, in the same order: they have changed; restore them, or begin anew in another folder`
         : `Cannot resume "${out}" as ${name} must be as when it began, ${show(saved.identity[name])}: current value is ${show(identity[name])}`,
+    );
+  }
+}
+
+/** What is learnt by heart says nothing of which model is best. */
+function checkHeldOut(validation: Corpus, corpus: Corpus): void {
+  const trained = new Map(corpus.documents.map(({digest, id}) => [digest, id]));
+  for (const {id, digest} of validation.documents) {
+    const same = trained.get(digest);
+    if (same === undefined) continue;
+    throw new ModelError(
+      `Cannot validate with "${id}" as it must not be trained on: it is the same as "${same}" of the training documents; leave one of them out`,
     );
   }
 }

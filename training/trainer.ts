@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import {NumericalError} from '../errors.ts';
 import {type CompiledFunction, compile} from '../model/compile/compile.ts';
 import type {SpecsOf} from '../model/compile/tensor-spec.ts';
 import {disposeTensors} from '../model/dispose-tensors.ts';
@@ -7,8 +8,8 @@ import type {TensorData} from '../model/memory-snapshot.ts';
 import type {ModelConfig} from '../model/model-config.ts';
 import type {RememberedRows} from '../model/project-memory.ts';
 import {tidy} from '../model/tidy.ts';
-import {checkCompressionLoss} from './check-compression-loss.ts';
 import {checkFinite} from './check-finite.ts';
+import type {CompressionLossName} from './compression-loss.ts';
 import type {CorpusRows, RowSegment} from './documents/corpus-rows.ts';
 import {emptyRemembered} from './empty-remembered.ts';
 import {composedTrainingKernels} from './kernels/composed-training-kernels.ts';
@@ -19,6 +20,7 @@ import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
 import {padSegments} from './pad-segments.ts';
 import {readTensor} from './read-tensor.ts';
+import {resolveCompressionLoss} from './resolve-compression-loss.ts';
 import {resolvePrecision} from './resolve-precision.ts';
 import {segmentTensors} from './segment-tensors.ts';
 import {sumPresent} from './sum-present.ts';
@@ -69,6 +71,7 @@ type MicroBatch = {counts: MemoryCounts[]; layers: readonly RememberedRows[]};
 export class Trainer implements Disposable {
   readonly config: ModelConfig;
   readonly #training: TrainingConfig;
+  readonly #compressionLoss: CompressionLossName;
   readonly #rows: CorpusRows;
   readonly #trainable: TrainableWeights;
   readonly #names: readonly string[];
@@ -81,13 +84,16 @@ export class Trainer implements Disposable {
   #pending: number;
   #tokens: number;
 
-  /** @throws {ModelError} If a tensor is missing or has another shape. */
+  /**
+   * @throws {RangeError} If the compression loss cannot train the model's compressors.
+   * @throws {ModelError} If a tensor is missing or has another shape.
+   */
   constructor({training, config, rows, tensors, state}: TrainerOptions) {
-    checkCompressionLoss(config, training.compressionLoss);
     this.config = config;
     this.#training = training;
     this.#rows = rows;
-    this.#trainable = trainableWeights(config, training.compressionLoss);
+    this.#compressionLoss = resolveCompressionLoss(config, training.compressionLoss);
+    this.#trainable = trainableWeights(config, this.#compressionLoss);
     const shapes = new Map([...this.#trainable.main, ...this.#trainable.auxiliary]);
     this.#names = [...shapes.keys()];
     this.#kernels = fusedTrainingKernels(resolvePrecision(training.precision)) ?? composedTrainingKernels;
@@ -135,12 +141,20 @@ export class Trainer implements Disposable {
     return this.#learned.readModel();
   }
 
-  /** All that {@link TrainerOptions} needs to go on from here. */
+  /**
+   * All that {@link TrainerOptions} needs to go on from here.
+   *
+   * @throws {NumericalError} If a gradient of the steps since the last update is not finite.
+   */
   state(): {
     state: Omit<TrainingState, 'version' | 'identity' | 'best'>;
     tensors: Map<string, TensorData>;
   } {
     const tensors = this.#learned.read();
+    // Until an update nothing else looks at them, and what goes on from them could never update.
+    for (const [name, {data}] of tensors) {
+      if (name.startsWith('accumulated.')) checkGradient(name.slice('accumulated.'.length), data, this.#step);
+    }
     for (const [index, {layers}] of this.#microBatches.entries()) {
       for (const [number, layer] of layers.entries()) {
         for (const [name, tensor] of Object.entries(layer)) {
@@ -167,13 +181,15 @@ export class Trainer implements Disposable {
    * @throws {NumericalError} If a loss or a gradient is not finite, with where; the weights stay as they were.
    */
   async train(): Promise<StepReport> {
-    const {compressionLoss, microBatch, updates, learningRate: schedule, steps} = this.#training;
-    const unrolled = compressionLoss === 'backpropagation' ? 2 : 1;
+    const {microBatch, updates, learningRate: schedule, steps} = this.#training;
+    const unrolled = this.#compressionLoss === 'backpropagation' ? 2 : 1;
     const segments: RowSegment[][] = [];
     for (let i = 0; i < unrolled; i++) segments.push(await this.#rows.next());
     const all = segments.flat();
     const tokens = all.reduce((sum, {targets}) => sum + targets.length, 0);
-    const every = updates.findLast(({fromStep}) => fromStep <= this.#step)!.every;
+    const begun = this.#step - this.#pending;
+    // All steps of an update weigh the same, and the last update has what is left.
+    const every = Math.min(updates.findLast(({fromStep}) => fromStep <= begun)!.every, steps - begun);
     const updating = this.#pending + 1 >= every;
     const rate = learningRate(this.#step, {...schedule, totalSteps: steps});
 
@@ -304,11 +320,11 @@ export class Trainer implements Disposable {
     const key = `${inputs.accumulated !== undefined} ${inputs.update !== undefined}`;
     let compiled = this.#compiled.get(key);
     if (compiled === undefined) {
-      const {compressionLoss, dropout, clip} = this.#training;
+      const {dropout, clip} = this.#training;
       const options: TrainingStepOptions = {
         config: this.config,
         trainable: this.#trainable,
-        compressionLoss,
+        compressionLoss: this.#compressionLoss,
         kernels: this.#kernels,
         dropout,
         clip,
@@ -330,6 +346,14 @@ export class Trainer implements Disposable {
       ...(squares.length > main && {auxiliaryGradientNorm: norm(squares.subarray(main))}),
     };
   }
+}
+
+function checkGradient(weight: string, gradient: TensorData['data'], step: number): void {
+  const wrong = gradient.findIndex((value: number) => !Number.isFinite(value));
+  if (wrong === -1) return;
+  throw new NumericalError(
+    `Cannot save at step ${step} as the gradient of "${weight}" must be finite: current value is ${gradient[wrong]}; go on from the last save with a lower learning rate or clip`,
+  );
 }
 
 function memoryName(microBatch: number, layer: number, name: string): string {

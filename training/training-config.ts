@@ -34,7 +34,7 @@ export type TrainingConfig = {
   /** Greatest global norms of gradients. @default 0.1 each */
   readonly clip: {readonly main: number; readonly auxiliary: number};
   /** @default what the compressor can learn by: "attention-reconstruction" or "none" */
-  readonly compressionLoss: CompressionLossName;
+  readonly compressionLoss?: CompressionLossName;
   /** Probability of dropping. @default 0 */
   readonly dropout: number;
   /** In the order of `fromStep`, the first from step 0. @default each step */

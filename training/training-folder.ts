@@ -1,4 +1,4 @@
-import {access, mkdir, rename, rm} from 'node:fs/promises';
+import {access, mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ModelError} from '../errors.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
@@ -24,6 +24,22 @@ export class TrainingFolder {
   /** @throws {ModelError} If the folder cannot be made. */
   async make(): Promise<void> {
     await this.#writing(mkdir(this.#path, {recursive: true}));
+    // Of a process that was killed while it wrote.
+    for (const folder of ['.', 'best', 'last']) {
+      const names = await readdir(join(this.#path, folder)).catch(() => []);
+      for (const name of names.filter(isPartial))
+        await rm(join(this.#path, folder, name), {recursive: true, force: true});
+    }
+  }
+
+  /** @throws {ModelError} If something is there already that a new run would write over. */
+  async checkUnused(): Promise<void> {
+    for (const which of ['best', 'last']) {
+      if (!(await exists(join(this.#path, which)))) continue;
+      throw new ModelError(
+        `Cannot train into "${this.#path}" as it must not hold "${which}" without the training.safetensors of its run: move it away, or choose another folder`,
+      );
+    }
   }
 
   /** What an earlier run left to go on from. */
@@ -43,14 +59,15 @@ export class TrainingFolder {
   async writeModel(which: 'best' | 'last', options: WriteModelDirectoryOptions): Promise<void> {
     const folder = join(this.#path, which);
     const weights = join(folder, modelDirectoryFiles.weights);
-    // Configuration and tokenizer of a run stay the same: only weights are replaced.
+    // Configuration and tokenizer of a run stay the same: only weights are replaced, which a summary head belongs to.
     if (await exists(weights)) {
+      await this.#writing(rm(join(folder, modelDirectoryFiles.summary), {force: true}));
       await writeSafetensors(weights, options.weights, {metadata: {format: 'pt'}});
       return;
     }
     const unfinished = `${folder}.partial`;
     await writeModelDirectory(unfinished, {...options, overwrite: true});
-    await this.#writing(rm(folder, {recursive: true, force: true}).then(() => rename(unfinished, folder)));
+    await this.#writing(rename(unfinished, folder));
   }
 
   async #writing(work: Promise<unknown>): Promise<void> {
@@ -60,6 +77,10 @@ export class TrainingFolder {
       throw new ModelError(`Cannot write into "${this.#path}" as ${(error as Error).message}`, {cause: error});
     }
   }
+}
+
+function isPartial(name: string): boolean {
+  return name.endsWith('.partial');
 }
 
 function exists(path: string): Promise<boolean> {

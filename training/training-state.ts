@@ -19,4 +19,6 @@ export type TrainingState = {
   readonly counts: readonly MemoryCounts[];
   /** Bits per byte of the best validation. */
   readonly best?: number;
+  /** Whether the validation of this step is yet to be made. @default false */
+  readonly validationDue?: boolean;
 };

@@ -3,11 +3,13 @@ import type {TrainingLogLine} from './training-log.ts';
 
 /** Adds up the steps between two lines of the log. */
 export class TrainingWindow {
-  readonly #started = performance.now();
   readonly #steps: StepReport[] = [];
+  #milliseconds = 0;
 
-  add(step: StepReport): void {
+  /** @param milliseconds What the step took. */
+  add(step: StepReport, milliseconds: number): void {
     this.#steps.push(step);
+    this.#milliseconds += milliseconds;
   }
 
   summary(): Omit<TrainingLogLine, 'step' | 'tokens' | 'validationBitsPerByte'> {
@@ -18,7 +20,6 @@ export class TrainingWindow {
     };
     const tokens = sum(step => step.tokens);
     const nats = sum(step => step.nats);
-    const seconds = (performance.now() - this.#started) / 1000;
     const optional = {
       auxiliaryLoss: mean(step => step.auxiliaryLoss),
       gradientNorm: mean(step => step.gradientNorm),
@@ -29,7 +30,7 @@ export class TrainingWindow {
       bitsPerByte: nats / Math.LN2 / sum(step => step.bytes),
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
       learningRate: this.#steps.at(-1)!.learningRate,
-      tokensPerSecond: tokens / seconds,
+      tokensPerSecond: (1000 * tokens) / this.#milliseconds,
     };
   }
 }

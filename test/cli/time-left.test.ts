@@ -20,6 +20,19 @@ test.serial('TimeLeft speaks of seconds, minutes and hours', t => {
   t.is(describe(t, {ms: 3_600_000, of: 3}), '2.0 h left');
 });
 
+test.serial('TimeLeft counts from its first call', t => {
+  const now = performance.now;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  performance.now = () => 0;
+  const left = new TimeLeft();
+  performance.now = () => 60_000;
+  left.describe(0, 11);
+  performance.now = () => 61_000;
+  t.is(left.describe(1, 11), '10 s left');
+});
+
 test.serial('TimeLeft says nothing as long as nothing was done', t => {
   const left = new TimeLeft();
   t.is(left.describe(10, 20), undefined);

@@ -1,5 +1,6 @@
-import {cpSync, existsSync, readFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import test, {type ExecutionContext} from 'ava';
 import {ModelError, NumericalError} from '../../errors.ts';
 import {openEngine} from '../../model/engine/engine.ts';
@@ -11,6 +12,7 @@ import {readSafetensors} from '../../model/weights/read-safetensors.ts';
 import {parseTrainingConfig} from '../../training/parse-training-config.ts';
 import {type RunTrainingOptions, runTraining} from '../../training/run-training.ts';
 import type {TrainingLogLine} from '../../training/training-log.ts';
+import {readTrainingState, writeTrainingState} from '../../training/training-state-file.ts';
 import {temporaryFolder} from '../connectors/temporary-folder.ts';
 import {relativeError} from '../model/relative-error.ts';
 import {sampleCorpus} from './text-documents.ts';
@@ -109,8 +111,117 @@ for (const changes of [
     const {step, stopped} = await runTraining({...(await options(parts, changes)), resume: true});
     t.deepEqual({step, stopped}, {step: 12, stopped: false});
     t.deepEqual(await weightsOf(parts), await weightsOf(whole));
+    t.deepEqual(await weightsOf(parts, 'best'), await weightsOf(whole, 'best'));
+    t.deepEqual(
+      log(parts).filter(({validationBitsPerByte}) => validationBitsPerByte !== undefined),
+      log(whole).filter(({validationBitsPerByte}) => validationBitsPerByte !== undefined),
+    );
   });
 }
+
+test.serial('runTraining makes up for the last validation if it was stopped in it', async t => {
+  const folder = temporaryFolder(t);
+  const [whole, stopped] = [join(folder, 'whole'), join(folder, 'stopped')];
+  const expected = await runTraining(await options(whole));
+  t.true((await runTraining({...(await options(stopped)), ...abortAt(12)})).stopped);
+  t.deepEqual(await runTraining({...(await options(stopped)), resume: true}), expected);
+  t.deepEqual(await weightsOf(stopped, 'best'), await weightsOf(whole, 'best'));
+});
+
+test.serial('runTraining writes what is missing of a save that broke off behind its state', async t => {
+  const out = temporaryFolder(t);
+  await runTraining(await options(out));
+  const last = await weightsOf(out);
+  rmSync(join(out, 'last'), {recursive: true});
+  rmSync(join(out, 'curves.svg'));
+  await runTraining({...(await options(out)), resume: true});
+  t.deepEqual(await weightsOf(out), last);
+  t.true(existsSync(join(out, 'curves.svg')));
+});
+
+test.serial('runTraining removes what a killed process had begun to write', async t => {
+  const out = temporaryFolder(t);
+  await runTraining({...(await options(out)), ...abortAt(2)});
+  const names = ['training.safetensors.1.partial', 'last/model.safetensors.1.partial'].map(name => join(out, name));
+  for (const name of names) writeFileSync(name, 'half');
+  await runTraining({...(await options(out)), resume: true});
+  for (const name of names) t.false(existsSync(name), name);
+});
+
+test.serial('runTraining refuses a folder that holds models without what goes on from them', async t => {
+  const out = temporaryFolder(t);
+  for (const which of ['best', 'last']) {
+    const folder = join(out, which);
+    mkdirSync(join(folder, which), {recursive: true});
+    writeFileSync(join(folder, which, 'notes.txt'), 'mine');
+    for (const resume of [false, true]) {
+      await t.throwsAsync(runTraining({...(await options(join(out, which))), resume}), {
+        instanceOf: ModelError,
+        message: `Cannot train into "${folder}" as it must not hold "${which}" without the training.safetensors of its run: move it away, or choose another folder`,
+      });
+    }
+    t.is(readFileSync(join(folder, which, 'notes.txt'), 'utf8'), 'mine');
+  }
+});
+
+test.serial('runTraining never leaves a best model without a state', async t => {
+  const out = temporaryFolder(t);
+  const given = await options(out, {validateEvery: 2, saveEvery: 100});
+  let found: boolean[] = [];
+  await runTraining({
+    ...given,
+    ...abortAt(100),
+    onProgress: ({line}) => {
+      if (line.validationBitsPerByte === undefined || found.length > 0) return;
+      found = ['best', 'training.safetensors'].map(name => existsSync(join(out, name)));
+    },
+  });
+  t.deepEqual(found, [true, true]);
+});
+
+test.serial('runTraining removes a summary head with the weights that it belonged to', async t => {
+  const out = temporaryFolder(t);
+  await runTraining({...(await options(out)), ...abortAt(2)});
+  const head = join(out, 'last', 'summary.safetensors');
+  writeFileSync(head, 'head');
+  await runTraining({...(await options(out)), resume: true});
+  t.false(existsSync(head));
+});
+
+test.serial(
+  'runTraining counts all steps of an update alike, and updates by those that are left at the end',
+  async t => {
+    const folder = temporaryFolder(t);
+    const trained = async (name: string, updates: readonly object[]) => {
+      await runTraining(await options(join(folder, name), {steps: 10, updates}));
+      return weightsOf(join(folder, name));
+    };
+    const aligned = await trained('aligned', [
+      {fromStep: 0, every: 2},
+      {fromStep: 4, every: 4},
+      {fromStep: 8, every: 2},
+    ]);
+    // An update that has begun goes on to its end, and the last one has two steps left.
+    const within = await trained('within', [
+      {fromStep: 0, every: 2},
+      {fromStep: 3, every: 4},
+    ]);
+    t.deepEqual(within, aligned);
+  },
+);
+
+test.serial('runTraining holds no more tensors after many steps than after a few', async t => {
+  const counts: number[] = [];
+  await runTraining({
+    ...(await options(temporaryFolder(t), {steps: 40, logEvery: 1, saveEvery: 1000, validateEvery: 10})),
+    onProgress: ({line}) => {
+      if (line.loss !== undefined) counts.push(tf.memory().numTensors);
+    },
+  });
+  t.is(counts.length, 40);
+  // Gradients of steps 4 to 6, 7 to 9, … are accumulated.
+  for (let step = 10; step < 40; step++) t.is(counts[step], counts[step - 3], `step ${step}`);
+});
 
 test.serial('runTraining goes on from an earlier save to the same bits, log included', async t => {
   const folder = temporaryFolder(t);
@@ -199,6 +310,42 @@ test.serial('runTraining refuses to go on with other documents', async t => {
   t.deepEqual(readFileSync(join(out, 'training.safetensors')), before);
 });
 
+test.serial('runTraining refuses to go on with other validation documents, or another stretch of them', async t => {
+  const out = await trainOnce(t);
+  const given = {...(await options(out)), resume: true};
+  await t.throwsAsync(runTraining({...given, validation: await sampleCorpus([200, 31], 50)}), {
+    message: /as its validation documents must be the same, .*they have changed/,
+  });
+  await t.throwsAsync(runTraining({...(await options(out, {validationTokens: 32})), resume: true}), {
+    message: /validationTokens must be as when it began, 64: current value is 32/,
+  });
+});
+
+test.serial('runTraining refuses to validate with what it trains on', async t => {
+  const out = join(temporaryFolder(t), 'run');
+  const given = await options(out);
+  await t.throwsAsync(runTraining({...given, validation: given.corpus}), {
+    instanceOf: ModelError,
+    message:
+      /^Cannot validate with "text 0" as it must not be trained on: it is the same as "text 0" of the training documents; /,
+  });
+  t.false(existsSync(out));
+});
+
+test.serial('runTraining goes on from a model of its own choice of loss', async t => {
+  const folder = temporaryFolder(t);
+  const first = join(folder, 'first');
+  const model = {...sizes, compressor: 'mean-pool'};
+  await runTraining(await options(first, {model}));
+  const {config, weights} = await readModelDirectory(join(first, 'last'));
+  const given = await options(join(folder, 'second'), {model});
+  const training = parseTrainingConfig({...fields, model: join(first, 'last'), learningRate: {peak: 1e-9, floor: 0}});
+  const {step} = await runTraining({...given, training, config, weights});
+  t.is(step, 12);
+  const [before, after] = [await weightsOf(first), await weightsOf(join(folder, 'second'))];
+  for (const [name, values] of after) t.true(relativeError(values, before.get(name)!) < 1e-5, name);
+});
+
 test.serial('runTraining refuses to go on with another configuration, and names what differs', async t => {
   const out = await trainOnce(t);
   for (const [changes, rule] of [
@@ -228,4 +375,29 @@ test.serial('runTraining stops at a loss that is not finite, says where, and sav
       /^Cannot go on training at step 1 as the loss of "text \d" at token \d+ must be finite: current value is NaN; /,
   });
   t.false(existsSync(join(out, 'training.safetensors')));
+});
+
+test.serial('runTraining keeps the last save when a gradient since the last update is not finite', async t => {
+  const out = temporaryFolder(t);
+  // The gradients of step 5 wait for two more steps.
+  await runTraining({...(await options(out)), ...abortAt(6)});
+  const path = join(out, 'training.safetensors');
+  const state = await readTrainingState(path);
+  const tensors = new Map(state!.tensors);
+  const name = 'accumulated.final_normalisation.gain';
+  tensors.set(name, {...tensors.get(name)!, data: tensors.get(name)!.data.map(() => Infinity)});
+  await writeTrainingState(path, state!.state, tensors);
+  const before = readFileSync(path);
+  await t.throwsAsync(runTraining({...(await options(out)), resume: true, signal: AbortSignal.abort()}), {
+    instanceOf: NumericalError,
+    message:
+      'Cannot save at step 6 as the gradient of "final_normalisation.gain" must be finite: current value is Infinity; go on from the last save with a lower learning rate or clip',
+  });
+  t.true(before.equals(readFileSync(path)));
+  // The update finds it as well.
+  await t.throwsAsync(runTraining({...(await options(out)), resume: true}), {
+    instanceOf: NumericalError,
+    message: /^Cannot go on training at step 7 as the gradient of "final_normalisation\.gain" must be finite: /,
+  });
+  t.true(before.equals(readFileSync(path)));
 });

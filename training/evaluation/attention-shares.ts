@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import {computeStep} from '../../model/compute-step.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
@@ -53,6 +54,8 @@ export async function attentionShares(
       let memory = emptyMemory(1, config);
       try {
         for (let read = 0; read + n <= mostTokens && (await tokens.fill(n)) >= n; read += n) {
+          // The engine blocks this thread: let signals in.
+          await setImmediate();
           signal?.throwIfAborted();
           const {ids} = tokens.take(n);
           const [counts] = memory.counts;

@@ -41,7 +41,12 @@ export type MeasuredFrequency = {
 
 export type Evaluation = {
   readonly total: Measured;
-  readonly documents: readonly ({readonly id: string} & Measured)[];
+  readonly documents: readonly ({
+    readonly id: string;
+    /** By tokens of this document read before. */
+    readonly bySeen: readonly MeasuredDistance[];
+  } & Measured)[];
+  /** By tokens of their document read before, of all documents. */
   readonly bySeen: readonly MeasuredDistance[];
   /** Absent if no frequencies were given. */
   readonly byFrequency?: readonly MeasuredFrequency[];
@@ -60,6 +65,8 @@ export type EvaluateOptions = {
   readonly onProgress?: (read: {readonly bytes: number; readonly tokens: number}) => void;
 };
 
+type Distance = {bytes: number; tokens: number; bits: number};
+
 type Sums = {bytes: number; tokens: number; words: number; bits: number};
 
 /** Bounds of the classes of Rae et al. 2019, table 4. */
@@ -73,7 +80,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const sums = documents.map((): Sums => ({bytes: 0, tokens: 0, words: 0, bits: 0}));
   const pieces = documents.map(() => new WordPieces());
-  const distances = new Map<number, {documents: Set<number>; bytes: number; tokens: number; bits: number}>();
+  const distances = documents.map(() => new Map<number, Distance>());
   const classes = frequencyBounds.map(() => ({words: 0, bits: 0}));
   const countWords = (document: number, words: readonly {word: string; bits: number}[]) => {
     sums[document]!.words += words.length;
@@ -100,12 +107,11 @@ export async function evaluate(
     for (let index = 0; index < ids.length; index++) {
       sum.bits += bits[index]!;
       const from = distanceOf(position + index);
-      let distance = distances.get(from);
+      let distance = distances[document]!.get(from);
       if (distance === undefined) {
-        distance = {documents: new Set(), bytes: 0, tokens: 0, bits: 0};
-        distances.set(from, distance);
+        distance = {bytes: 0, tokens: 0, bits: 0};
+        distances[document]!.set(from, distance);
       }
-      distance.documents.add(document);
       distance.bytes += byteLengths[index]!;
       distance.tokens++;
       distance.bits += bits[index]!;
@@ -124,18 +130,12 @@ export async function evaluate(
   }));
   return {
     total: measured(total),
-    documents: sums.map((sum, index) => ({id: documents[index]!.id, ...measured(sum)})),
-    bySeen: [...distances]
-      .sort(([a], [b]) => a - b)
-      .map(([fromToken, {documents, bytes, tokens, bits}]) => ({
-        fromToken,
-        toToken: nextDistance(fromToken),
-        documents: documents.size,
-        bytes,
-        tokens,
-        bits,
-        bitsPerByte: bits / bytes,
-      })),
+    documents: sums.map((sum, index) => ({
+      id: documents[index]!.id,
+      ...measured(sum),
+      bySeen: measuredDistances([distances[index]!]),
+    })),
+    bySeen: measuredDistances(distances),
     ...(frequencies !== undefined && {
       byFrequency: classes.map(({words, bits}, index) => ({
         least: frequencyBounds[index]!,
@@ -146,6 +146,25 @@ export async function evaluate(
       })),
     }),
   };
+}
+
+/** Adds up what documents took at each distance. */
+function measuredDistances(documents: readonly ReadonlyMap<number, Distance>[]): MeasuredDistance[] {
+  const starts = [...new Set(documents.flatMap(distances => [...distances.keys()]))].sort((a, b) => a - b);
+  return starts.map(fromToken => {
+    const there = documents.flatMap(distances => distances.get(fromToken) ?? []);
+    const sum = (of: keyof Distance) => there.reduce((total, distance) => total + distance[of], 0);
+    const [bytes, bits] = [sum('bytes'), sum('bits')];
+    return {
+      fromToken,
+      toToken: nextDistance(fromToken),
+      documents: there.length,
+      bytes,
+      tokens: sum('tokens'),
+      bits,
+      bitsPerByte: bits / bytes,
+    };
+  });
 }
 
 function measured(sums: Sums): Measured {

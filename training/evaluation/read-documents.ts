@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import type {Model} from '../../model/model.ts';
 import type {Tokenizer} from '../../model/tokenizer/tokenizer.ts';
 import type {CorpusDocument} from '../documents/corpus.ts';
@@ -35,6 +36,8 @@ export async function* readDocuments(
   let open: Open[] = [];
   try {
     for (;;) {
+      // A model in this thread blocks it: let signals in.
+      await setImmediate();
       signal?.throwIfAborted();
       while (open.length < batch && next < documents.length) {
         const index = next++;

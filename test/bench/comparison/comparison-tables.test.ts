@@ -14,7 +14,7 @@ const measured = (bitsPerByte: number): Measured => ({
 
 const evaluation = (books: readonly number[]): Evaluation => ({
   total: measured(books.reduce((sum, bits) => sum + bits) / books.length),
-  documents: books.map((bits, index) => ({id: `book-${index}`, ...measured(bits)})),
+  documents: books.map((bits, index) => ({id: `book-${index}`, ...measured(bits), bySeen: []})),
   bySeen: [
     {fromToken: 0, toToken: 1000, documents: 2, bytes: 10, tokens: 5, bits: 30, bitsPerByte: 3},
     {fromToken: 2000, toToken: 5000, documents: 2, bytes: 30, tokens: 5, bits: 60, bitsPerByte: 2},

@@ -44,6 +44,23 @@ test.serial('evaluate adds up the surprisal of every token of every document', a
       [1000, 2000, 1, 500],
     ],
   );
+  t.deepEqual(
+    documents.map(document =>
+      document.bySeen.map(({fromToken, documents: count, tokens}) => [fromToken, count, tokens]),
+    ),
+    [
+      [
+        [0, 1, 1000],
+        [1000, 1, 500],
+      ],
+      [[0, 1, 70]],
+      [[0, 1, 333]],
+    ],
+  );
+  for (const document of documents) {
+    const own = document.bySeen.reduce((all, {bits}) => all + bits, 0);
+    t.true(Math.abs(own - document.bits) < 1e-6 * document.bits);
+  }
   const sum = bySeen.reduce((all, {bits}) => all + bits, 0);
   t.true(Math.abs(sum - total.bits) < 1e-6 * total.bits);
 });
@@ -78,6 +95,23 @@ test.serial('evaluate divides words into classes by how often they occur in the 
   t.true(Math.abs(byFrequency!.reduce((sum, {bits}) => sum + bits, 0) - total.bits) < 1e-4 * total.bits);
 });
 
+test.serial('evaluate hears a signal between two steps, although the model blocks the thread', async t => {
+  await using model = smallModel();
+  const controller = new AbortController();
+  setImmediate(() => controller.abort(new Error('stopped')));
+  let read = 0;
+  const reading = evaluate(model, await open(texts), {
+    tokenizer,
+    batch: 1,
+    signal: controller.signal,
+    onProgress: ({tokens}) => {
+      read = tokens;
+    },
+  });
+  await t.throwsAsync(reading, {message: 'stopped'});
+  t.true(read <= 2 * smallConfig.segmentLength, `${read} tokens were read`);
+});
+
 test('countWords counts words in lower case without punctuation, across pieces', async t => {
   const counts = await countWords(await open(['The “hand”, the\r\nhand-writing. Über', 'über\n--\n the']));
   t.deepEqual(
@@ -105,5 +139,34 @@ test.serial('attentionShares gives what each layer pays to each part, only with 
       for (const share of [segment, memory, compressedMemory]) t.true(share > 0.05, String(share));
     }
     t.deepEqual(await shares(96), {layers: [], segments: 0});
+  }
+});
+
+test.serial('attentionShares gives what queries pay that see all slots alike', async t => {
+  const {config, weights} = smallModelOptions();
+  const even = new Map(
+    [...weights].map(([name, tensor]) => {
+      const scores = /\.attention\.(query\.weight|(content|position|compressed_position)_bias)$/.test(name);
+      return [name, scores ? {...tensor, data: tensor.data.map(() => 0)} : tensor];
+    }),
+  );
+  const {documents} = await open([texts[0]!]);
+  const {layers} = await attentionShares(documents, {config, weights: even, tokenizer, mostTokens: 160});
+  const {segmentLength: n, memoryLength, compressedMemoryLength} = config;
+  const mean = (slots: (seen: number) => number) =>
+    Array.from({length: n}, (_, i) => slots(i + 1) / (memoryLength + compressedMemoryLength + i + 1)).reduce(
+      (sum, share) => sum + share / n,
+      0,
+    );
+  const expected = {
+    segment: mean(seen => seen),
+    memory: mean(() => memoryLength),
+    compressedMemory: mean(() => compressedMemoryLength),
+  };
+  t.is(layers.length, config.layers);
+  for (const shares of layers) {
+    for (const part of ['segment', 'memory', 'compressedMemory'] as const) {
+      t.true(Math.abs(shares[part] - expected[part]) < 1e-5, `${part}: ${shares[part]} for ${expected[part]}`);
+    }
   }
 });

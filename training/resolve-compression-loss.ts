@@ -3,15 +3,17 @@ import {weightShapes} from '../model/weights/weight-shapes.ts';
 import type {CompressionLossName} from './compression-loss.ts';
 
 /**
- * Checks that a loss can train a model's compressors.
+ * The loss that trains a model's compressors.
  *
+ * @param choice Default: attention reconstruction if they have weights, none if not.
  * @throws {RangeError} If the compressors have weights that nothing would train, or none that the loss could train.
  */
-export function checkCompressionLoss(config: ModelConfig, compressionLoss: CompressionLossName): void {
+export function resolveCompressionLoss(config: ModelConfig, choice?: CompressionLossName): CompressionLossName {
   const {compressor, compressedMemoryLength} = config;
   const fail = (rule: string) =>
-    new RangeError(`Cannot train as ${rule}: current value of compressionLoss is "${compressionLoss}"`);
+    new RangeError(`Cannot train as ${rule}: current value of compressionLoss is "${choice}"`);
   const learns = [...weightShapes(config).keys()].some(name => name.includes('.compressor.'));
+  const compressionLoss = choice ?? (learns ? 'attention-reconstruction' : 'none');
   if (learns && compressionLoss === 'none') {
     throw fail(`compressor "${compressor}" has weights, which "attention-reconstruction" or another loss must train`);
   }
@@ -19,4 +21,5 @@ export function checkCompressionLoss(config: ModelConfig, compressionLoss: Compr
     const what = compressedMemoryLength === 0 ? 'a model without compressed memory' : `compressor "${compressor}"`;
     throw fail(`${what} has no weights for a loss of its own: "none" and "backpropagation" are possible`);
   }
+  return compressionLoss;
 }
