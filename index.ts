@@ -13,7 +13,14 @@ export {
   StoreError,
 } from './errors.ts';
 export {InMemoryStore, LmdbStore, type MemoryRecord, type MemoryStore, NamespacedStore} from './memory-store/index.ts';
-export {type Model, type ModelConfig, type OpenedModel, openModel, type Tokenizer} from './model/index.ts';
+export {
+  type Model,
+  type ModelConfig,
+  type OpenedModel,
+  openModel,
+  shippedModel,
+  type Tokenizer,
+} from './model/index.ts';
 export {
   DecodeStream,
   type Embedding,

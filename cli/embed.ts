@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
+import {shippedModel} from '../model/shipped-model.ts';
 import {type EmbedOptions, runEmbed} from './run-embed.ts';
-import {shippedModel} from './shipped-model.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest embed`: reads documents and writes their embeddings. */

@@ -1,4 +1,4 @@
-export {decodeMemoryRecord} from './decode-memory-record.ts';
+export {type DecodeMemoryRecordOptions, decodeMemoryRecord} from './decode-memory-record.ts';
 export {type EncodeMemoryRecordOptions, encodeMemoryRecord} from './encode-memory-record.ts';
 export {InMemoryStore} from './in-memory-store.ts';
 export {LmdbStore, type LmdbStoreOptions} from './lmdb-store.ts';

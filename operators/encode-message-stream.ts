@@ -4,8 +4,10 @@ import {Checkpoint, type Element, type Message, type StreamRecord} from '../pipe
 import type {Embedding} from './embedding.ts';
 import {embeddingJson} from './embedding-json.ts';
 
+/** What results can be written as. */
 export const resultFormats = ['json', 'msgpack'] as const;
 
+/** One of {@link resultFormats}. */
 export type ResultFormat = (typeof resultFormats)[number];
 
 export type EncodeMessageStreamOptions = {

@@ -8,7 +8,7 @@ export {
   resultFormats,
 } from './encode-message-stream.ts';
 export {EncodeStream} from './encode-stream.ts';
-export {JsonLinesDecoder} from './json-lines-decoder.ts';
+export {JsonLinesDecoder, type JsonLinesDecoderOptions} from './json-lines-decoder.ts';
 export {KeyedLinesDecoder, type KeyedLinesDecoderOptions} from './keyed-lines-decoder.ts';
 export {MessageDecoder, type MessageDecoderOptions, type MessageFormat, messageFormats} from './message-decoder.ts';
 export type {ReadingStatistics} from './reading-statistics.ts';

@@ -10,8 +10,10 @@ import {undecodable} from './undecodable.ts';
 const utf8 = new TextEncoder();
 const unpackr = new Unpackr({useRecords: false});
 
+/** What the values of messages can be. */
 export const messageFormats = ['raw', 'json', 'msgpack'] as const;
 
+/** One of {@link messageFormats}. */
 export type MessageFormat = (typeof messageFormats)[number];
 
 export type MessageDecoderOptions = {

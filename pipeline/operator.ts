@@ -2,6 +2,7 @@ import type {ReadableStream, WritableStream} from 'node:stream/web';
 import type {Element} from './element.ts';
 import type {StreamRecord} from './stream-record.ts';
 
+/** What the run that an operator is part of lets it know. */
 export type OperatorContext = {
   /**
    * Aborted as soon as the run fails or is aborted, with the reason. Operators release what they hold when it fires:

@@ -1,17 +1,20 @@
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {cp, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join, resolve} from 'node:path';
 import {promisify} from 'node:util';
 import test from 'ava';
-import {writeModelDirectory} from '../model/index.ts';
 import {markdownSnippets} from './markdown-snippets.ts';
-import {smallModelOptions} from './model/small-model.ts';
 import {readSource} from './source-files.ts';
 
 const execute = promisify(execFile);
-const pages = ['README.md', 'CONTRIBUTING.md', ...(await readdir('docs')).sort().map(name => `docs/${name}`)];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'models/base/README.md',
+  ...(await readdir('docs')).sort().map(name => `docs/${name}`),
+];
 const contents = new Map(pages.map(page => [page, readSource(page)]));
 
 const {scripts} = JSON.parse(readSource('package.json')) as {scripts: Record<string, string>};
@@ -78,21 +81,14 @@ for (const {page, line, file, text} of programs) {
   test.serial(`Snippet in line ${line} of ${page} runs`, async t => {
     const place = await mkdtemp(join(tmpdir(), 'palimpsest-snippet-'));
     t.teardown(() => rm(place, {recursive: true, force: true}));
-    const {config, weights} = smallModelOptions();
-    await writeModelDirectory(join(place, 'node_modules/palimpsest/models/base'), {
-      name: 'base',
-      config,
-      weights,
-      trained: false,
-    });
-    await cp('examples/data/README.md', join(place, 'book.txt'));
+    await writeFile(join(place, 'book.txt'), (await readFile('examples/data/frankenstein.txt')).subarray(0, 20_000));
     const running = execute(process.execPath, [file.replace(/\.ts$/, '.js')], {cwd: place});
     await t.notThrowsAsync(running);
     if (page !== 'README.md') return;
     const {stdout} = await running;
     const results = stdout.trimEnd().split('\n');
     t.true(results.length > 10);
-    t.like(JSON.parse(results.at(-1)!), {id: 'book.txt', dimension: config.modelWidth, final: true});
+    t.like(JSON.parse(results.at(-1)!), {id: 'book.txt', dimension: 512, final: true, model: {name: 'base'}});
   });
 }
 

@@ -4,4 +4,5 @@
  */
 export const compressionLossNames = ['attention-reconstruction', 'auto-encoding', 'backpropagation', 'none'] as const;
 
+/** One of {@link compressionLossNames}. */
 export type CompressionLossName = (typeof compressionLossNames)[number];

@@ -1,5 +1,6 @@
 export {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
 export {type Corpus, type CorpusDocument, type OpenCorpusOptions, openCorpus} from './documents/corpus.ts';
+export type {TokenStretch} from './documents/document-tokens.ts';
 export type {TrainingDocument} from './documents/training-document.ts';
 export {type AttentionShares, type AttentionSharesOptions, attentionShares} from './evaluation/attention-shares.ts';
 export {type BitsPerByte, bitsPerByte} from './evaluation/bits-per-byte.ts';
@@ -13,6 +14,7 @@ export {
   type MeasuredFrequency,
 } from './evaluation/evaluate.ts';
 export {type ReadDocumentsOptions, type ReadStretch, readDocuments} from './evaluation/read-documents.ts';
+export type {LearningRateSchedule} from './optimiser/learning-rate.ts';
 export {parseTrainingConfig} from './parse-training-config.ts';
 export {type ChooseSharesOptions, type ChosenShares, chooseShares} from './retrieval/choose-shares.ts';
 export {cosineSimilarities} from './retrieval/cosine-similarities.ts';

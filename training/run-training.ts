@@ -39,9 +39,13 @@ export type RunTrainingOptions = {
   readonly onProgress?: (progress: TrainingProgress) => void;
 };
 
+/** How far a run is. */
 export type TrainingProgress = {
+  /** Steps done. */
   readonly step: number;
+  /** In all. */
   readonly steps: number;
+  /** Times that all documents were read. */
   readonly epochs: number;
   readonly line: TrainingLogLine;
 };

@@ -2,16 +2,15 @@ import * as tf from '@tensorflow/tfjs';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import type {ContenderTask} from '../contender-process.ts';
 
-/**
- * Gives what multiplies two 2048 by 2048 matrices on the current engine: in float32 TensorFlow's own product, in bfloat16, which tfjs does not
- * have, ours.
- */
+/** Gives what multiplies two 2048 by 2048 matrices on the current engine, as a step does: by kernels of our own where the engine has them. */
 export function multiplySquares(precision: ContenderTask['precision']): () => Promise<void> {
   const [left, right] = [tf.randomNormal<tf.Rank.R2>([2048, 2048]), tf.randomNormal<tf.Rank.R2>([2048, 2048])];
-  const half = precision === 'bfloat16' ? fusedKernels('bfloat16') : undefined;
-  const packed = half?.packMatrix(right);
+  const kernels = fusedKernels(precision);
+  const packed = kernels?.packMatrix(right);
   return async () => {
-    const corner = tf.tidy(() => tf.slice(packed ? half!.dense(left, packed) : tf.matMul(left, right), [0, 0], [1, 1]));
+    const corner = tf.tidy(() =>
+      tf.slice(packed ? kernels!.dense(left, packed) : tf.matMul(left, right), [0, 0], [1, 1]),
+    );
     // A GPU returns before it is done: one element is read to wait for it.
     await corner.data();
     corner.dispose();

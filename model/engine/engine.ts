@@ -41,6 +41,7 @@ export type SkippedEngine = {readonly name: EngineName; readonly reason: string}
  * only in workers calls `prepareEngineEnvironment()` before it starts them.
  *
  * @param choice A name, or `auto` for the first of gpu, native, wasm and cpu that loads and multiplies two matrices.
+ * @throws {RangeError} If there is no engine of this name.
  * @throws {EngineUnavailableError} If the chosen engine cannot be used here; the message says how to get it.
  */
 export async function openEngine(choice: EngineName | 'auto' = 'auto'): Promise<Engine> {

@@ -1,5 +1,6 @@
 import {pairBucket} from './pair-bucket.ts';
 
+/** Lengths of the counts that are kept of a document. */
 export type LexicalSizes = {
   /** V: tokens of the vocabulary. */
   readonly vocabularySize: number;

@@ -3,8 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
-import {shippedModel} from '../../cli/shipped-model.ts';
 import {readModelDirectory} from '../../model/index.ts';
+import {shippedModel} from '../../model/shipped-model.ts';
 import {parseResults} from './parse-results.ts';
 import {runCommand} from './run-command.ts';
 

@@ -7,6 +7,7 @@ import type {
 import {FencedError, SourceError} from '../../errors.ts';
 import type {TestFunction} from './test-function.ts';
 
+/** A cluster that the suite runs on, with what only its owner can do. */
 export type KafkaClientPlace = {
   readonly client: KafkaClient;
   /** Deletes the records of a partition before an offset, as retention does. */

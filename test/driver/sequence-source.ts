@@ -18,6 +18,7 @@ export function FAIL(error: unknown): Failure {
   return {sentinel: 'fail', error};
 }
 
+/** What a {@link SequenceSource} replays: records, checkpoints, pauses and failures. */
 export type SequenceItem<T> = StreamRecord<T> | typeof CHECKPOINT | typeof PAUSE | Failure;
 
 /** A source that replays a list of records and sentinels. */

@@ -12,6 +12,7 @@ export type CorpusDocument = TrainingDocument & {
   readonly digest: string;
 };
 
+/** Documents that were read once, to be recognised. */
 export type Corpus = {
   readonly documents: readonly CorpusDocument[];
   /** Bytes that count. */

@@ -39,6 +39,7 @@ export type MeasuredFrequency = {
   readonly perplexityPerWord: number;
 };
 
+/** What documents took: in all, one by one, by tokens read before, and by frequency of words. */
 export type Evaluation = {
   readonly total: Measured;
   readonly documents: readonly ({

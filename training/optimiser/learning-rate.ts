@@ -1,3 +1,4 @@
+/** A linear warm-up, then a cosine down to the floor. */
 export type LearningRateSchedule = {
   /** The greatest rate, reached after the warm-up. */
   readonly peak: number;

@@ -8,6 +8,7 @@ export type ChooseSharesOptions = {
   readonly parts: readonly (keyof SummaryParts)[];
 };
 
+/** The shares that find most, and how well they find. */
 export type ChosenShares = {
   readonly shares: SummaryParts;
   readonly scores: RetrievalScores;

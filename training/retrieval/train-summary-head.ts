@@ -37,6 +37,7 @@ export type TrainSummaryHeadOptions = {
   readonly onProgress?: (progress: SummaryHeadProgress) => void;
 };
 
+/** A head, and what it was trained on and found. */
 export type TrainedSummaryHead = {
   readonly head: SummaryHead;
   /** Documents that were long enough. */
