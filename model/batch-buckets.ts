@@ -3,7 +3,7 @@ export type BatchBucketsOptions = {
   readonly least?: number;
 };
 
-/** What the call of a step costs beside its rows, in rows: 0.5 to 2 were measured from wide models to narrow ones (docs/performance.md). */
+/** What the call of a step costs beside its rows, in rows: the wider the model, the less (docs/performance.md, "Batch sizes"). */
 const callCost = 1;
 
 /**

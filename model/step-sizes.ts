@@ -12,7 +12,7 @@ const processorRows = 16;
 /** Segments of which any number begin where a processor's work on rows may begin. */
 const alignment = 8;
 
-/** Rows that are padded in vain before another size is compiled: about what compiling costs (docs/performance.md). */
+/** Rows that are padded in vain before another size is compiled: about what compiling costs (docs/compile.md). */
 const patience = 32;
 
 /**
