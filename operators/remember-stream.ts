@@ -8,6 +8,7 @@ import type {CheckpointSchedule} from '../pipeline/checkpoint-schedule.ts';
 import type {DocumentChunk} from '../pipeline/document-chunk.ts';
 import type {Element} from '../pipeline/element.ts';
 import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {timerDelay} from '../pipeline/timer-delay.ts';
 import {DocumentTable} from './document-table.ts';
 import type {Embedding} from './embedding.ts';
 import type {OpenDocument} from './open-document.ts';
@@ -90,6 +91,8 @@ export class RememberStream extends TransformStream<
   Element<StreamRecord<Embedding>>
 > {
   readonly #options: RememberStreamOptions;
+  readonly #idleMs: number;
+  readonly #expireAfterMs: number;
   readonly #statistics: ReadingStatistics;
   readonly #documents: DocumentTable;
   readonly #reader: SegmentReader;
@@ -152,6 +155,8 @@ export class RememberStream extends TransformStream<
         }),
     });
     this.#options = options;
+    this.#idleMs = idleMs;
+    this.#expireAfterMs = expireAfterMs;
     this.#fail = error => output.error(error);
     signal?.addEventListener('abort', () => this.#stopWatching(), {once: true});
     this.#statistics = {
@@ -195,7 +200,7 @@ export class RememberStream extends TransformStream<
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.#options.idleMs === undefined) return work();
+    if (this.#idleMs === Number.POSITIVE_INFINITY) return work();
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
     return done;
@@ -223,7 +228,7 @@ export class RememberStream extends TransformStream<
     if (last) {
       this.#readTail(document, {...record, partial: false});
       await this.#reader.startDue();
-    } else if (this.#options.idleMs !== undefined && content.length > 0) {
+    } else if (this.#idleMs < Number.POSITIVE_INFINITY && content.length > 0) {
       this.#quiet.set(record.key, performance.now());
       this.#watchQuiet();
     }
@@ -251,9 +256,9 @@ export class RememberStream extends TransformStream<
 
   /** Opens the document of a record, anew if the one that was has expired; `undefined` if the record is part of its memory already. */
   async #openInTime(record: StreamRecord<DocumentChunk>): Promise<OpenDocument | undefined> {
-    const {expireAfterMs} = this.#options;
+    const expireAfterMs = this.#expireAfterMs;
     const document = await this.#documents.open(record);
-    if (expireAfterMs === undefined) return document;
+    if (expireAfterMs === Number.POSITIVE_INFINITY) return document;
     // A clock that is wrong somewhere must not let everything expire.
     this.#now = Math.max(this.#now, Math.min(record.timestamp, Date.now()));
     const limit = this.#now - expireAfterMs;
@@ -286,12 +291,15 @@ export class RememberStream extends TransformStream<
   }
 
   #watchQuiet(): void {
-    const {idleMs, signal} = this.#options;
+    const {signal} = this.#options;
     if (this.#idleTimer !== undefined || this.#quiet.size === 0 || signal?.aborted) return;
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined;
-      this.#inTurn(() => this.#readQuiet()).then(() => this.#watchQuiet(), this.#fail);
-    }, idleMs! / idleLooks);
+    this.#idleTimer = setTimeout(
+      () => {
+        this.#idleTimer = undefined;
+        this.#inTurn(() => this.#readQuiet()).then(() => this.#watchQuiet(), this.#fail);
+      },
+      timerDelay(this.#idleMs / idleLooks),
+    );
   }
 
   #stopWatching(): void {
@@ -301,17 +309,16 @@ export class RememberStream extends TransformStream<
 
   /** Emits what waits of documents that have been quiet for long enough. */
   async #readQuiet(): Promise<void> {
-    const {idleMs, checkpoints} = this.#options;
     let any = false;
     for (const [id, since] of this.#quiet) {
-      if (performance.now() - since < idleMs!) break;
+      if (performance.now() - since < this.#idleMs) break;
       this.#quiet.delete(id);
       await this.#readQuietTail(id);
       any = true;
     }
     if (!any) return;
     await this.#reader.finish();
-    checkpoints?.count(1);
+    this.#options.checkpoints?.count(1);
   }
 
   async #readQuietTail(id: string): Promise<void> {

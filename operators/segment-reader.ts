@@ -1,5 +1,6 @@
 import type {Model, StepResult} from '../model/model.ts';
 import type {StreamRecord} from '../pipeline/stream-record.ts';
+import {timerDelay} from '../pipeline/timer-delay.ts';
 import {BatchPlanner} from './batch-planner.ts';
 import type {Embedding} from './embedding.ts';
 import type {OpenDocument} from './open-document.ts';
@@ -106,7 +107,7 @@ export class SegmentReader {
         }
         this.#watchWaiting();
       },
-      Math.max(0, Math.ceil(since + maxWaitMs - performance.now())),
+      timerDelay(Math.max(0, Math.ceil(since + maxWaitMs - performance.now()))),
     );
   }
 

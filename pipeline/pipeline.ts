@@ -6,6 +6,7 @@ import type {Progress} from './progress.ts';
 import type {Sink} from './sink.ts';
 import type {Source} from './source.ts';
 import type {StreamRecord} from './stream-record.ts';
+import {timerDelay} from './timer-delay.ts';
 
 export type RunOptions = {
   /** Ends the run; it then rejects with the signal's reason. */
@@ -111,7 +112,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 async function within(milliseconds: number, settled: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const elapsed = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, milliseconds);
+    timer = setTimeout(resolve, timerDelay(milliseconds));
   });
   await Promise.race([settled, elapsed]);
   clearTimeout(timer);

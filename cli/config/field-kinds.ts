@@ -48,6 +48,16 @@ const duration: FieldKind<number> = written => {
   throw new Error(`a time with its unit, such as 200ms, 5s, 10m, 24h or 7d${shown(written)}`);
 };
 
+/** Longest time that a timer, and a field of 32 bits in the Kafka protocol, can hold; in milliseconds. */
+const longestTimeout = 2 ** 31 - 1;
+
+/** A time that a timer or a broker is given, in milliseconds. */
+const timeout: FieldKind<number> = (written, writing) => {
+  const value = duration(written, writing);
+  if (value <= longestTimeout) return value;
+  throw new Error(`at most 24d${shown(written)}`);
+};
+
 const bytes: FieldKind<number> = written => {
   const [, number, unit = 'B'] = /^(\d+(?:\.\d+)?) ?(B|KiB|MiB|GiB)?$/.exec(String(written)) ?? [];
   const value = Math.round(Number(number) * multiples[unit as keyof typeof multiples]);
@@ -93,4 +103,16 @@ function shown(written: unknown): string {
 }
 
 /** Kinds of fields that a configuration has. */
-export const fieldKinds = {text, flag, matching, choice, wholeNumber, duration, bytes, list, path, secret} as const;
+export const fieldKinds = {
+  text,
+  flag,
+  matching,
+  choice,
+  wholeNumber,
+  duration,
+  timeout,
+  bytes,
+  list,
+  path,
+  secret,
+} as const;

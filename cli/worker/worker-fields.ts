@@ -6,7 +6,7 @@ import {messageFormats} from '../../operators/message-decoder.ts';
 import type {Fields, FieldValues} from '../config/field.ts';
 import {fieldKinds} from '../config/field-kinds.ts';
 
-const {text, flag, matching, choice, wholeNumber, duration, bytes, list, path, secret} = fieldKinds;
+const {text, flag, matching, choice, wholeNumber, duration, timeout, bytes, list, path, secret} = fieldKinds;
 
 const topicName = matching(/^[\w.-]{1,200}$/, '1 to 200 letters, digits, ".", "_" and "-"');
 
@@ -121,12 +121,12 @@ export const workerFields = {
   },
   'delivery.checkpointBytes': {kind: bytes, default: '64MiB', about: 'input after which a checkpoint comes earlier'},
   'delivery.transactionTimeout': {
-    kind: duration,
+    kind: timeout,
     default: '10m',
     about: 'after how long brokers drop a checkpoint that does not come to its end; they allow 15m',
   },
   'delivery.sessionTimeout': {
-    kind: duration,
+    kind: timeout,
     default: '30s',
     about: 'how long a worker may be silent before others get its partitions',
   },
@@ -139,7 +139,7 @@ export const workerFields = {
   },
 
   'stop.deadline': {
-    kind: duration,
+    kind: timeout,
     default: '30s',
     about: 'how long stopping may take; then what is not committed is left to the next worker',
   },

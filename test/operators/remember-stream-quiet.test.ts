@@ -218,3 +218,23 @@ test('RememberStream refuses times that cannot be', t => {
     t.throws(() => reading({[option]: 0}), {instanceOf: RangeError, message: new RegExp(`${option} must be positive`)});
   }
 });
+
+for (const [title, options] of [
+  ['never if idleMs and expireAfterMs are infinite', {idleMs: Infinity, expireAfterMs: Infinity}],
+  ['in more days than a timer can wait', {idleMs: 100 * 86_400_000, maxWaitMs: 30 * 86_400_000}],
+] as const) {
+  test.serial(`RememberStream reads what waits ${title}`, async t => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    t.teardown(() => process.off('warning', onWarning));
+    const {driver} = reading({...options, batch: 2});
+    await using _driver = driver;
+    await driver.push(record('a', 'abcdefghij'));
+    await delay(idleMs);
+    t.deepEqual(driver.outputs, []);
+    t.deepEqual(warnings, []);
+    await driver.end();
+    t.deepEqual(summary(driver.outputs), [['a', 1, 8, false]]);
+  });
+}

@@ -4,12 +4,13 @@ import type {Fields} from '../../../cli/config/field.ts';
 import {fieldKinds} from '../../../cli/config/field-kinds.ts';
 import {type ConfigSources, readConfig, variableOf} from '../../../cli/config/read-config.ts';
 
-const {text, flag, choice, wholeNumber, duration, bytes, list, path, secret} = fieldKinds;
+const {text, flag, choice, wholeNumber, duration, timeout, bytes, list, path, secret} = fieldKinds;
 
 const fields = {
   name: {kind: text, required: true, about: 'what it is called'},
   'server.brokers': {kind: list, default: 'a:1', about: ''},
   'server.maxWait': {kind: duration, default: '5s', about: ''},
+  'server.timeout': {kind: timeout, about: ''},
   'server.password': {kind: secret, about: ''},
   'reading.batch': {kind: wholeNumber({most: 64}), default: 8, about: ''},
   'reading.every': {kind: choice('segment', 'document'), default: 'segment', about: ''},
@@ -61,6 +62,12 @@ store:
   );
 });
 
+test('readConfig reads times that only a clock counts, however long, and those of timers up to 24 days', t => {
+  const {values} = read('name: a\nserver: {maxWait: 100d, timeout: 24d}');
+  t.is(values['server.maxWait'], 100 * 86_400_000);
+  t.is(values['server.timeout'], 24 * 86_400_000);
+});
+
 test('readConfig takes paths of the file from its folder, and others from the current one', t => {
   t.is(read('name: a\nstore: {folder: m}').values['store.folder'], `${process.cwd()}/conf/m`);
   t.is(read('name: a', {assignments: ['store.folder=m']}).values['store.folder'], `${process.cwd()}/m`);
@@ -85,7 +92,7 @@ for (const [title, yaml, expected] of [
   [
     'a field that is unlike any other',
     'name: a\nserver: {xyzzy: 8}',
-    [/:2:10 "server.xyzzy" is not a field; there are brokers, maxWait, password$/],
+    [/:2:10 "server.xyzzy" is not a field; there are brokers, maxWait, timeout, password$/],
   ],
   [
     'a number that is text',
@@ -103,6 +110,11 @@ for (const [title, yaml, expected] of [
     [/:2:18 reading.every must be one of segment, document: current value is "word"$/],
   ],
   ['a time without a unit', 'name: a\nserver: {maxWait: 5}', [/:2:19 server.maxWait must be a time with its unit/]],
+  [
+    'a time that no timer can wait',
+    'name: a\nserver: {timeout: 30d}',
+    [/:2:19 server.timeout must be at most 24d: current value is "30d"$/],
+  ],
   ['a size that is none', 'name: a\nstore: {bytes: big}', [/:2:16 store.bytes must be a size such as/]],
   ['an empty list', 'name: a\nserver: {brokers: []}', [/:2:19 server.brokers must be a list/]],
   ['text that is a number', 'name: 5', [/:1:7 name must be text: current value is 5$/]],
