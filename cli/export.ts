@@ -23,13 +23,13 @@ export function exportCommand({write = text => process.stdout.write(text)}: Expo
   return new Command('export')
     .summary('Copy a model with its weights in half the bytes')
     .description(
-      'Copies what a model needs to be used: config.json, model.safetensors and tokenizer. Weights of 16 bits take half the space; embeddings differ a little from those of the original, and a store belongs to one of the two.',
+      'Copies what a model needs to be used: config.json, model.safetensors, tokenizer and, where there is one, summary.safetensors. Weights of 16 bits take half the space; embeddings differ a little from those of the original, and a store belongs to one of the two.',
     )
     .argument('<dir>', 'folder to make')
     .requiredOption('-m, --model <folder>', 'model to copy, such as the best of a training run')
     .addOption(new Option('--dtype <type>', 'weights in the file').choices(Object.keys(floatTypes)).default('float16'))
     .option('--name <name>', 'name of the model (default: that of the folder)')
-    .option('--force', 'replace a model that is there')
+    .option('--force', 'replace a model that is there, summary head included')
     .addHelpText(
       'after',
       `
@@ -46,7 +46,7 @@ async function exportModel(folder: string, {model, dtype, name, force = false}: 
       `Cannot export as the folder must be another than that of the model: current value is "${folder}"`,
     );
   }
-  const {config, trained, weights, tokenizer} = await readModelDirectory(model);
+  const {config, trained, weights, tokenizer, summary} = await readModelDirectory(model);
   const bytes = await writeModelDirectory(folder, {
     name: name ?? basename(resolve(folder)),
     config,
@@ -55,6 +55,7 @@ async function exportModel(folder: string, {model, dtype, name, force = false}: 
     floatType: floatTypes[dtype],
     overwrite: force,
     ...(tokenizer instanceof ByteTokenizer ? {} : {tokenizerPath: join(model, modelDirectoryFiles.tokenizer)}),
+    ...(summary && {summaryPath: join(model, modelDirectoryFiles.summary)}),
   });
-  return `Exported "${model}" to "${folder}": ${(bytes / 1e6).toFixed(1)} MB (${dtype})\n`;
+  return `Exported "${model}" to "${folder}": ${(bytes / 1e6).toFixed(1)} MB (${dtype})${summary ? ', with its summary head' : ''}\n`;
 }

@@ -7,6 +7,8 @@ import {exportCommand} from '../../cli/export.ts';
 import {initCommand} from '../../cli/init.ts';
 import {ModelError} from '../../errors.ts';
 import {readModelDirectory} from '../../model/model-directory/read-model-directory.ts';
+import {writeSummaryHead} from '../../model/summary/write-summary-head.ts';
+import {randomSummaryHead} from '../model/summary/random-summary-head.ts';
 
 const tokenizer = fileURLToPath(new URL('../../../test/fixtures/tokenizers/gpt-2.json', import.meta.url));
 
@@ -66,6 +68,35 @@ test('exportCommand keeps every bit in float32, and the byte tokenizer', async t
   ]);
   t.is(copy.name, 'other');
   t.is(copy.fingerprint, model.fingerprint);
+});
+
+for (const [dtype, floatType] of [
+  ['float16', 'F16'],
+  ['bfloat16', 'F16'],
+  ['float32', 'F16'],
+  ['float32', 'F32'],
+] as const) {
+  test(`exportCommand copies a summary head of ${floatType} beside weights of ${dtype}, for the model that it makes`, async t => {
+    const folder = await folderWithModel(t);
+    const [model, copy] = [join(folder, 'model'), join(folder, 'copy')];
+    const {fingerprint} = await readModelDirectory(model);
+    const head = join(model, 'summary.safetensors');
+    await writeSummaryHead(head, randomSummaryHead({width: 64}), {model: fingerprint, floatType});
+    t.true((await run('--model', model, '--dtype', dtype, copy)).endsWith('), with its summary head\n'));
+    const [original, copied] = await Promise.all([readModelDirectory(model), readModelDirectory(copy)]);
+    t.deepEqual(copied.summary, original.summary);
+    t.is(copied.fingerprint === original.fingerprint, dtype === 'float32');
+  });
+}
+
+test('exportCommand replaces a model with its summary head', async t => {
+  const folder = await folderWithModel(t);
+  const [model, copy] = [join(folder, 'model'), join(folder, 'copy')];
+  await run('--model', model, copy);
+  const {fingerprint} = await readModelDirectory(copy);
+  await writeSummaryHead(join(copy, 'summary.safetensors'), randomSummaryHead({width: 64}), {model: fingerprint});
+  await run('--model', model, '--force', copy);
+  t.is((await readModelDirectory(copy)).summary, undefined);
 });
 
 test('exportCommand replaces a model only when told to, and never the one it reads', async t => {
