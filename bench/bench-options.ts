@@ -1,6 +1,7 @@
 import {parseArgs} from 'node:util';
 import {type BenchCell, benchCells} from './bench-cell.ts';
 import {type Contender, contenders} from './contender.ts';
+import {wholeNumberOption} from './whole-number-option.ts';
 
 export type BenchOptions = {
   readonly help: boolean;
@@ -41,15 +42,11 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       help: {type: 'boolean', default: false},
     },
   });
-  const rounds = Number(values.rounds);
-  if (!Number.isSafeInteger(rounds) || rounds < 1) {
-    throw new RangeError(`Cannot measure as --rounds must be a positive integer: current value is "${values.rounds}"`);
-  }
   return {
     help: values.help,
     cells: pick('--only', values.only, benchCells),
     contenders: pick('--contenders', values.contenders, contenders),
-    rounds,
+    rounds: wholeNumberOption('--rounds', values.rounds),
     json: values.json,
   };
 }

@@ -81,7 +81,15 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   process.stdout.write(`${formatEvaluation(evaluation, attention.layers)}\n`);
   if (out === undefined) return;
   const {name, fingerprint} = directory;
-  const figures = {model: name, fingerprint, config, engine: engine.description, ...evaluation, attention};
+  const figures = {
+    model: name,
+    fingerprint,
+    config,
+    engine: engine.description,
+    mostTokens: most,
+    ...evaluation,
+    attention,
+  };
   const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({
     x: (fromToken + toToken) / 2,
     y: bitsPerByte,
