@@ -1,5 +1,6 @@
 import {PipelineError} from '../errors.ts';
 import {exitCodes} from './exit-codes.ts';
+import {isWrongUse} from './is-wrong-use.ts';
 import {StopRequest} from './stop-signals.ts';
 
 /** Says on standard error what went wrong, and gives the code to exit with. */
@@ -14,9 +15,10 @@ export function reportError(reason: unknown): number {
     process.stderr.write(`palimpsest: ${error.message}\n`);
     return error.exitCode;
   }
-  const expected = error instanceof PipelineError || error instanceof RangeError || error instanceof TypeError;
+  const wrongUse = isWrongUse(error);
+  const expected = wrongUse || error instanceof PipelineError;
   process.stderr.write(`palimpsest: ${expected ? error.message : (error.stack ?? error.message)}\n`);
-  return error instanceof RangeError || error instanceof TypeError ? exitCodes.wrongUse : exitCodes.failed;
+  return wrongUse ? exitCodes.wrongUse : exitCodes.failed;
 }
 
 /** Whether whoever read standard output has stopped, as `head` does. */

@@ -1,6 +1,7 @@
 import {PipelineError} from '../errors.ts';
 import {openModel} from '../model/open-model.ts';
 import {exitCodes} from './exit-codes.ts';
+import {isWrongUse} from './is-wrong-use.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
 import {connectKafka} from './worker/connect-kafka.ts';
 import {LiveWorker} from './worker/live-worker.ts';
@@ -74,9 +75,8 @@ export async function runRun({config: path, set, guarantee, dryRun}: RunOptions)
       process.exitCode = error.exitCode;
       return;
     }
-    const known = error instanceof PipelineError || error instanceof TypeError || error instanceof RangeError;
-    const wrongUse = error instanceof TypeError || error instanceof RangeError;
-    log.error(known ? {} : {err: error}, (error as Error).message);
+    const wrongUse = isWrongUse(error);
+    log.error(wrongUse || error instanceof PipelineError ? {} : {err: error}, (error as Error).message);
     process.exitCode = wrongUse ? exitCodes.wrongUse : exitCodes.failed;
   }
 }

@@ -16,6 +16,14 @@ test('reportError says what failed, not that closing failed after it', t => {
 test('reportError gives the exit code of the signal when a run was stopped', t => {
   t.is(reportError(new StopRequest('SIGINT')), 130);
   t.is(reportError(new StopRequest('SIGTERM')), 143);
-  t.is(reportError(new RangeError('wrong')), 2);
+  t.is(reportError(new RangeError('Cannot embed as batch must be positive: current value is 0')), 2);
   t.is(reportError(new Error('failed')), 1);
+});
+
+test('reportError shows where an error of the program itself was thrown', t => {
+  const path = JSON.stringify(new URL('../../cli/report-error.js', import.meta.url));
+  const script = `import {reportError} from ${path}; process.exitCode = reportError(new TypeError('x is not a function'));`;
+  const {status, stderr} = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {encoding: 'utf8'});
+  t.regex(stderr, /^palimpsest: TypeError: x is not a function\n {4}at /);
+  t.is(status, exitCodes.failed);
 });
