@@ -1,10 +1,14 @@
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
-import {type Corpus, type OpenCorpusOptions, openCorpus} from '../training/documents/corpus.ts';
+import {type Corpus, openCorpus} from '../training/documents/corpus.ts';
 import {fileDocument} from './file-document.ts';
 
-export type OpenFileCorpusOptions = Pick<OpenCorpusOptions, 'signal'> & {
-  readonly gutenberg: boolean | undefined;
-  readonly onProgress: (progress: {readonly phase: 'opening'; readonly done: number; readonly total: number}) => void;
+export type OpenFileCorpusOptions = {
+  /** Whether only what stands between the markers of Project Gutenberg counts. @default false */
+  readonly gutenberg?: boolean | undefined;
+  /** Fewest bytes that a document may have. @default 1 */
+  readonly leastBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: {readonly phase: 'opening'; readonly done: number; readonly total: number}) => void;
 };
 
 /**
@@ -12,20 +16,20 @@ export type OpenFileCorpusOptions = Pick<OpenCorpusOptions, 'signal'> & {
  *
  * @throws {RangeError} If standard input is among them.
  * @throws {SourceError} If a path leads to no file.
- * @throws {ModelError} If a document is empty.
+ * @throws {ModelError} If a document is too short.
  */
 export async function openFileCorpus(
   patterns: readonly string[],
-  {gutenberg = false, signal, onProgress}: OpenFileCorpusOptions,
+  {gutenberg = false, leastBytes = 1, signal, onProgress}: OpenFileCorpusOptions,
 ): Promise<Corpus> {
   const paths = await resolveInputs(patterns);
   if (paths.includes('-')) {
-    throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
+    throw new RangeError('Cannot read documents from standard input as they are read more than once: name files');
   }
   return await openCorpus(paths.map(fileDocument), {
     gutenberg,
-    leastBytes: 1,
+    leastBytes,
     signal,
-    onDocument: done => onProgress({phase: 'opening', done, total: paths.length}),
+    onDocument: done => onProgress?.({phase: 'opening', done, total: paths.length}),
   });
 }

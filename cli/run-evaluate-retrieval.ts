@@ -1,5 +1,7 @@
-import {readFile, writeFile} from 'node:fs/promises';
-import {DecodeError, SinkError, SourceError} from '../errors.ts';
+import {readFile} from 'node:fs/promises';
+import {OutputFile} from '../connectors/output-file.ts';
+import {sourceFailure} from '../connectors/source-failure.ts';
+import {DecodeError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
 import {LocalModel} from '../model/local-model.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
@@ -8,6 +10,7 @@ import {type ExcerptPairs, parseExcerptPairs} from '../training/retrieval/excerp
 import {formatRetrieval} from './format-retrieval.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
+import {writeOutput} from './write-output.ts';
 
 export type EvaluateRetrievalOptions = {
   /** JSON Lines of `{"id", "text"}`; ids `X#a` and `X#b` belong together. */
@@ -28,6 +31,7 @@ export async function runEvaluateRetrieval(options: EvaluateRetrievalOptions): P
   if (out !== undefined && !out.endsWith('.json')) {
     throw new RangeError(`Cannot evaluate as --out must name a file that ends in .json: current value is "${out}"`);
   }
+  if (out !== undefined) await OutputFile.check(out);
   const pairs = parseExcerptPairs(await readText(retrieval), {path: retrieval});
   const vectors = new Map<string, number[][]>();
   for (const option of options.vectors ?? []) {
@@ -54,18 +58,14 @@ export async function runEvaluateRetrieval(options: EvaluateRetrievalOptions): P
   if (out === undefined) return;
   const {name, fingerprint, summary} = directory;
   const figures = {model: name, fingerprint, excerpts: pairs.ids.length, shares: summary?.shares, rows};
-  try {
-    await writeFile(out, `${JSON.stringify(figures, undefined, 2)}\n`);
-  } catch (cause) {
-    throw new SinkError(`Cannot write "${out}" as ${(cause as Error).message}`, {cause});
-  }
+  await writeOutput(out, `${JSON.stringify(figures, undefined, 2)}\n`);
 }
 
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new SourceError(`Cannot read "${path}" as ${(cause as Error).message}`, {cause});
+  } catch (error) {
+    throw sourceFailure(error, {name: path});
   }
 }
 

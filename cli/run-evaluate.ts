@@ -1,18 +1,17 @@
-import {writeFile} from 'node:fs/promises';
-import {resolveInputs} from '../connectors/resolve-inputs.ts';
-import {SinkError} from '../errors.ts';
+import {OutputFile} from '../connectors/output-file.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
 import {LocalModel} from '../model/local-model.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
-import {type Corpus, openCorpus} from '../training/documents/corpus.ts';
+import type {Corpus} from '../training/documents/corpus.ts';
 import {drawCurves} from '../training/draw-curves.ts';
 import {attentionShares} from '../training/evaluation/attention-shares.ts';
 import {countWords} from '../training/evaluation/count-words.ts';
 import {evaluate} from '../training/evaluation/evaluate.ts';
-import {fileDocument} from './file-document.ts';
 import {formatEvaluation} from './format-evaluation.ts';
+import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
+import {writeOutput} from './write-output.ts';
 
 export type EvaluateOptions = {
   readonly model: string;
@@ -38,14 +37,10 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   if (out !== undefined && !out.endsWith('.json')) {
     throw new RangeError(`Cannot evaluate as --out must name a file that ends in .json: current value is "${out}"`);
   }
+  const pictureFile = out?.replace(/\.json$/, '.svg');
+  for (const path of [out, pictureFile]) if (path !== undefined) await OutputFile.check(path);
   const directory = await readModelDirectory(options.model);
-  const open = async (patterns: readonly string[]) => {
-    const paths = await resolveInputs(patterns);
-    if (paths.includes('-'))
-      throw new RangeError('Cannot evaluate standard input as documents are read twice: name files');
-    const documents = paths.map(fileDocument);
-    return await openCorpus(documents, {gutenberg: options.gutenberg ?? false, leastBytes: 1, signal});
-  };
+  const open = (patterns: readonly string[]) => openFileCorpus(patterns, {gutenberg: options.gutenberg, signal});
   const corpus = await open(options.data);
   const counted = options.frequencies && (await open(options.frequencies));
   const engine = await openEngine(options.engine);
@@ -100,12 +95,8 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     yLabel: 'bits per byte',
     logarithmic: true,
   });
-  try {
-    await writeFile(out, `${JSON.stringify(figures, undefined, 2)}\n`);
-    await writeFile(out.replace(/\.json$/, '.svg'), picture);
-  } catch (error) {
-    throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
-  }
+  await writeOutput(out, `${JSON.stringify(figures, undefined, 2)}\n`);
+  await writeOutput(pictureFile!, picture);
 }
 
 /** Tokens to read of all documents; of short ones, about. */

@@ -1,8 +1,9 @@
-import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
+import {OutputFile} from '../connectors/output-file.ts';
 import {excerptPair} from '../training/retrieval/excerpt-pair.ts';
 import {countOf} from './count-of.ts';
 import {openFileCorpus} from './open-file-corpus.ts';
 import {stopSignals} from './stop-signals.ts';
+import {writeOutput} from './write-output.ts';
 
 export type MakePairsOptions = {
   readonly data: readonly string[];
@@ -22,7 +23,8 @@ export async function runMakePairs({data, out, characters, at, gutenberg}: MakeP
       `Cannot make pairs as --at must be two percentages below 100, the less one first: current value is "${at}"`,
     );
   }
-  const {documents} = await openFileCorpus(data, {gutenberg, signal: stop.signal, onProgress: () => {}});
+  await OutputFile.check(out);
+  const {documents} = await openFileCorpus(data, {gutenberg, signal: stop.signal});
   const lines: string[] = [];
   let passedOver = 0;
   for (const document of documents) {
@@ -33,7 +35,7 @@ export async function runMakePairs({data, out, characters, at, gutenberg}: MakeP
       for (const [i, text] of pair.entries())
         lines.push(`${JSON.stringify({id: `${document.id}#${'ab'[i]}`, text})}\n`);
   }
-  await writeFileAtomically(out, [Buffer.from(lines.join(''))]);
+  await writeOutput(out, lines.join(''));
   const short = passedOver === 0 ? '' : `; passed over ${countOf(passedOver, 'document')} too short for two`;
   process.stderr.write(`Wrote two excerpts of ${countOf(lines.length / 2, 'document')}: ${out}${short}\n`);
 }

@@ -1,4 +1,5 @@
 import {join, normalize} from 'node:path';
+import {OutputFile} from '../connectors/output-file.ts';
 import type {EngineName} from '../model/engine/engine.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
 import {openModel} from '../model/open-model.ts';
@@ -45,6 +46,8 @@ export async function runTrainSummary(options: TrainSummaryOptions): Promise<voi
       `Model "${model.name}" is untrained: train it first, as its summary head goes with its weights\n`,
     );
   }
+  const path = join(options.model, modelDirectoryFiles.summary);
+  await OutputFile.check(path);
   const started = performance.now();
   using display = new PhaseDisplay({
     quiet,
@@ -71,7 +74,6 @@ export async function runTrainSummary(options: TrainSummaryOptions): Promise<voi
     signal,
     onProgress: progress => display.show(progress),
   });
-  const path = join(options.model, modelDirectoryFiles.summary);
   const bytes = await writeSummaryHead(path, trained.head, {model: model.fingerprint});
   display[Symbol.dispose]();
   if (quiet) return;

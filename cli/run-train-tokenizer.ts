@@ -1,11 +1,12 @@
 import {access} from 'node:fs/promises';
+import {OutputFile} from '../connectors/output-file.ts';
 import {SinkError} from '../errors.ts';
-import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
 import {trainTokenizer} from '../training/tokenizer/train-tokenizer.ts';
 import {countOf} from './count-of.ts';
 import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
+import {writeOutput} from './write-output.ts';
 
 export type TrainTokenizerCommandOptions = {
   readonly data: readonly string[];
@@ -24,6 +25,7 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
   if (!options.force && (await exists(out))) {
     throw new SinkError(`Cannot write "${out}" as there must be no such file yet: add --force to replace it`);
   }
+  await OutputFile.check(out);
   const started = performance.now();
   using display = new PhaseDisplay({
     quiet,
@@ -43,11 +45,7 @@ export async function runTrainTokenizer(options: TrainTokenizerCommandOptions): 
     signal,
     onProgress: progress => display.show(progress),
   });
-  try {
-    await writeFileAtomically(out, [Buffer.from(`${JSON.stringify(tokenizer)}\n`)]);
-  } catch (error) {
-    throw new SinkError(`Cannot write "${out}" as ${(error as Error).message}`, {cause: error});
-  }
+  await writeOutput(out, `${JSON.stringify(tokenizer)}\n`);
   display[Symbol.dispose]();
   if (quiet) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);

@@ -1,5 +1,4 @@
 import {dirname, resolve} from 'node:path';
-import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {EngineUnavailableError, ModelError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
@@ -8,12 +7,11 @@ import {readJsonFile} from '../model/read-json-file.ts';
 import {ByteTokenizer} from '../model/tokenizer/byte-tokenizer.ts';
 import {HuggingFaceTokenizer} from '../model/tokenizer/hugging-face-tokenizer.ts';
 import {initialiseWeights} from '../model/weights/initialise-weights.ts';
-import {openCorpus} from '../training/documents/corpus.ts';
 import {parseTrainingConfig} from '../training/parse-training-config.ts';
 import {type RunTrainingOptions, runTraining} from '../training/run-training.ts';
 import type {TrainingConfig} from '../training/training-config.ts';
 import {countOf} from './count-of.ts';
-import {fileDocument} from './file-document.ts';
+import {openFileCorpus} from './open-file-corpus.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
 import {TrainingDisplay} from './training-display.ts';
 
@@ -46,13 +44,7 @@ export async function runTrain(options: TrainOptions): Promise<void> {
     );
   }
   const {gutenberg} = training;
-  const open = async (patterns: readonly string[]) => {
-    const paths = await resolveInputs(patterns);
-    if (paths.includes('-'))
-      throw new RangeError('Cannot train on standard input as documents are read more than once: name files');
-    // Two tokens at least, of whatever tokenizer.
-    return await openCorpus(paths.map(fileDocument), {gutenberg, leastBytes: leastDocumentBytes, signal});
-  };
+  const open = (patterns: readonly string[]) => openFileCorpus(patterns, {gutenberg, leastBytes, signal});
   try {
     const corpus = await open(options.data);
     const validation = options.valid === undefined ? undefined : await open(options.valid);
@@ -82,8 +74,8 @@ export async function runTrain(options: TrainOptions): Promise<void> {
   }
 }
 
-/** Fewer bytes than this make no two tokens worth a row. */
-const leastDocumentBytes = 16;
+/** Fewer bytes than this make no two tokens worth a row, of whatever tokenizer. */
+const leastBytes = 16;
 
 /** Model, tokenizer and weights to begin with. */
 async function openBeginning(

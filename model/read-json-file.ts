@@ -1,6 +1,7 @@
 import {isUtf8} from 'node:buffer';
 import {readFile} from 'node:fs/promises';
 import {ModelError} from '../errors.ts';
+import {readProblem} from './read-problem.ts';
 
 export type ReadJsonFileOptions = {
   /** What to do if the file cannot be read, for the error message. @default 'check the path' */
@@ -23,7 +24,7 @@ export async function readJsonFile(
     bytes = await readFile(path);
   } catch (error) {
     if (optional && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new ModelError(`Cannot read "${path}" as ${(error as Error).message}; ${advice}`, {cause: error});
+    throw new ModelError(`Cannot read "${path}" as ${readProblem(error)}; ${advice}`, {cause: error});
   }
   if (!isUtf8(bytes)) throw new ModelError(`Cannot read "${path}" as it must be UTF-8; fetch or write the file again`);
   try {

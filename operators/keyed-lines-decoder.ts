@@ -106,7 +106,7 @@ export class KeyedLinesDecoder implements Decoder {
     if (keys.has(key)) return;
     if (this.#keyCount === this.#maxKeys) {
       throw new PipelineError(
-        `Cannot start document "${key}" of "${partition}" as at most ${this.#maxKeys} may be open at once: choose an id field with fewer values, or raise maxKeys`,
+        `Cannot start document "${key}" of "${partition}" as at most ${this.#maxKeys} may be open at once: choose an id field with fewer values; in code, raise maxKeys`,
       );
     }
     keys.add(key);

@@ -1,5 +1,6 @@
 import {type FileHandle, open} from 'node:fs/promises';
 import {ModelError} from '../../errors.ts';
+import {readProblem} from '../read-problem.ts';
 import type {Safetensors} from './parse-safetensors.ts';
 import {parseSafetensorsHeader} from './parse-safetensors-header.ts';
 import {readSafetensorsHeaderLength} from './read-safetensors-header-length.ts';
@@ -19,7 +20,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   try {
     file = await open(path, 'r');
   } catch (error) {
-    throw new ModelError(`Cannot open "${path}" as ${(error as Error).message}; check the path`, {cause: error});
+    throw new ModelError(`Cannot open "${path}" as ${readProblem(error)}; check the path`, {cause: error});
   }
   try {
     const {size: fileLength} = await file.stat();

@@ -7,7 +7,7 @@ import {evaluateCommand} from '../../cli/evaluate.ts';
 import {runEvaluateRetrieval} from '../../cli/run-evaluate-retrieval.ts';
 import {runMakePairs} from '../../cli/run-make-pairs.ts';
 import {runTrainSummary} from '../../cli/run-train-summary.ts';
-import {DecodeError, ModelError, SourceError} from '../../errors.ts';
+import {DecodeError, ModelError, SinkError, SourceError} from '../../errors.ts';
 import {readModelDirectory} from '../../model/index.ts';
 import {runCommand} from './run-command.ts';
 
@@ -53,6 +53,18 @@ test.serial('palimpsest summary pairs takes two excerpts of each document', asyn
       message: /--at must be two percentages below 100, the less one first/,
     });
   }
+});
+
+test.serial('palimpsest summary pairs refuses an output that cannot be written, and standard input', async t => {
+  const options = {data: [at('unseen-11.txt')], out: at('no/pairs.jsonl'), characters: 5000, at: '20,70'};
+  await t.throwsAsync(runMakePairs(options), {
+    instanceOf: SinkError,
+    message: /^Cannot write ".*no\/pairs.jsonl" as its folder does not exist$/,
+  });
+  await t.throwsAsync(runMakePairs({...options, data: ['-'], out: at('pairs-of-none.jsonl')}), {
+    instanceOf: RangeError,
+    message: 'Cannot read documents from standard input as they are read more than once: name files',
+  });
 });
 
 test.serial('palimpsest summary train writes a head that embed and evaluate use', async t => {
@@ -124,10 +136,11 @@ test.serial('palimpsest evaluate --retrieval refuses what it cannot measure by',
   const options = {model: at('model'), retrieval: at('pairs.jsonl'), batch: 4, engine: 'native', quiet: true} as const;
   for (const [wrong, instanceOf, message] of [
     [{retrieval: at('broken.jsonl')}, DecodeError, /line 2 of ".*broken.jsonl" as its id .* current value is "x#c"/],
-    [{retrieval: at('none.jsonl')}, SourceError, /Cannot read ".*none.jsonl" as ENOENT/],
+    [{retrieval: at('none.jsonl')}, SourceError, /Cannot read ".*none.jsonl" as it does not exist/],
     [{vectors: [`few=${at('few.jsonl')}`]}, DecodeError, /"unseen-11.txt#b" has none/],
     [{vectors: [`x=${at('not-numbers.jsonl')}`]}, DecodeError, /line 1 of ".*not-numbers.jsonl"/],
     [{vectors: ['few.jsonl']}, RangeError, /--vectors must be name=file: current value is "few.jsonl"/],
+    [{out: at('no/figures.json')}, SinkError, /Cannot write ".*no\/figures.json" as its folder does not exist$/],
     [{out: at('figures.txt')}, RangeError, /--out must name a file that ends in .json/],
     [{model: at('nothing')}, ModelError, /Cannot read model ".*nothing"/],
   ] as const) {

@@ -117,7 +117,10 @@ test('readModelDirectory reads a model with a tokenizer.json', async t => {
   t.is(tokenizer.vocabularySize, 500);
   t.is(tokenizer.decode(tokenizer.push(new Uint8Array(), Buffer.from('the log'), true).ids), 'the log');
   await rm(join(folder, 'tokenizer.json'));
-  await t.throwsAsync(readModelDirectory(folder), {instanceOf: ModelError, message: /tokenizer\.json" as ENOENT/});
+  await t.throwsAsync(readModelDirectory(folder), {
+    instanceOf: ModelError,
+    message: /tokenizer\.json" as it does not exist/,
+  });
 });
 
 test('readModelDirectory gives a fingerprint that depends on content only', async t => {
@@ -185,7 +188,7 @@ const damages: readonly [string, (folder: string) => Promise<unknown>, RegExp][]
   [
     'a missing config.json',
     folder => rm(join(folder, 'config.json')),
-    /config\.json" as ENOENT.*not written to the end.*init --force/,
+    /config\.json" as it does not exist; it is no model, or one that was not written to the end.*init --force/,
   ],
   ['a truncated config.json', folder => truncate(join(folder, 'config.json'), 40), /config\.json" as it must be JSON/],
   ['a config.json that is no object', folder => writeFile(join(folder, 'config.json'), '[]'), /must be an object/],
@@ -222,7 +225,7 @@ const damages: readonly [string, (folder: string) => Promise<unknown>, RegExp][]
     folder => changeConfig(folder, {vocab_size: 255}),
     /vocab_size must be at least the 256 tokens .*: current value is 255/,
   ],
-  ['missing weights', folder => rm(join(folder, 'model.safetensors')), /model\.safetensors" as ENOENT/],
+  ['missing weights', folder => rm(join(folder, 'model.safetensors')), /model\.safetensors" as it does not exist/],
   ['truncated weights', folder => truncate(join(folder, 'model.safetensors'), 5000), /truncated/],
   [
     'weights of another size',

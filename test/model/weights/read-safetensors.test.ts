@@ -42,7 +42,7 @@ test('readSafetensors says what is wrong with a path that is no file', async t =
   const path = await temporaryPath(t);
   await t.throwsAsync(readSafetensors(path), {
     instanceOf: ModelError,
-    message: /Cannot open .* as ENOENT.*; check the path/,
+    message: /Cannot open .* as it does not exist; check the path$/,
   });
   await t.throwsAsync(readSafetensors(join(path, '..')), {instanceOf: ModelError});
 });
