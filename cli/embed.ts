@@ -30,13 +30,13 @@ export function embedCommand(): Command {
       'jsonl: field of the document id (default "id"); lines: JSON field or column number, else the file',
     )
     .option('--text-field <field>', 'jsonl: field of the text (default "text")')
-    .option('--batch <documents>', 'documents read in one step', wholeNumber, 8)
+    .option('--batch <documents>', 'documents read in one step', wholeNumber(), 8)
     .option(
       '--max-wait <ms>',
       'how long text may wait for others to fill its batch (default: 1000 with standard input, without limit else)',
-      wholeNumber,
+      wholeNumber(),
     )
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber)
+    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
     .addOption(
       new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
         .choices(['float32', 'bfloat16', 'auto'])
@@ -55,7 +55,7 @@ export function embedCommand(): Command {
     .option('--strict', 'stop at ill-formed UTF-8 instead of reading it as U+FFFD')
     .option('--allow-binary', 'read files that do not look like text')
     .option('--dead-letters <file>', 'where lines go that cannot be decoded (default: beside the store)')
-    .option('--checkpoint-bytes <bytes>', 'input read between two checkpoints', wholeNumber, 256 * 1024)
+    .option('--checkpoint-bytes <bytes>', 'input read between two checkpoints', wholeNumber(), 256 * 1024)
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',

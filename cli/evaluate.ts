@@ -24,9 +24,9 @@ export function evaluateCommand(): Command {
     )
     .option('-f, --frequencies <paths...>', 'training documents, to measure words by how often they occur there')
     .option('--gutenberg', 'count only the text between the markers of Project Gutenberg')
-    .option('--tokens <number>', 'tokens to read of each document at most', wholeNumber)
-    .option('--attention-tokens <number>', 'tokens of each document to follow attention over', wholeNumber, 8192)
-    .option('--batch <number>', 'documents read side by side', wholeNumber, 16)
+    .option('--tokens <number>', 'tokens to read of each document at most', wholeNumber())
+    .option('--attention-tokens <number>', 'tokens of each document to follow attention over', wholeNumber(), 8192)
+    .option('--batch <number>', 'documents read side by side', wholeNumber(), 16)
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
     .option('-q, --quiet', 'show no progress')
     .addHelpText(

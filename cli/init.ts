@@ -1,5 +1,5 @@
 import {basename, resolve} from 'node:path';
-import {Command, InvalidArgumentError, Option} from 'commander';
+import {Command, Option} from 'commander';
 import {type CompressorName, compressorNames} from '../model/compressor-name.ts';
 import type {ModelConfig} from '../model/model-config.ts';
 import {writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
@@ -9,6 +9,7 @@ import {validateModelConfig} from '../model/validate-model-config.ts';
 import {initialiseWeights} from '../model/weights/initialise-weights.ts';
 import {countOf} from './count-of.ts';
 import {floatTypes} from './float-types.ts';
+import {wholeNumber} from './whole-number.ts';
 
 type Sizes = Omit<ModelConfig, 'vocabularySize' | 'compressor' | 'compressionRate'>;
 
@@ -50,17 +51,21 @@ export function initCommand({write = text => process.stdout.write(text)}: InitCo
     )
     .argument('<dir>', 'folder to make')
     .addOption(new Option('--preset <name>', 'sizes to start from').choices(Object.keys(presets)).default('small'))
-    .option('--layers <l>', 'layers', wholeNumber)
-    .option('--heads <H>', 'attention heads', wholeNumber)
-    .option('--width <d>', 'model width; even, and divisible by the heads', wholeNumber)
-    .option('--feed-forward <f>', 'hidden width of the feed-forward blocks', wholeNumber)
-    .option('--segment <n>', 'tokens read in one step', wholeNumber)
-    .option('--memory <n_m>', 'slots of uncompressed memory', wholeNumber)
-    .option('--compressed-memory <n_cm>', 'slots of compressed memory; 0 makes a Transformer-XL', wholeNumber)
-    .option('--rate <c>', 'rows that become one compressed slot', wholeNumber, 4)
+    .option('--layers <l>', 'layers', wholeNumber())
+    .option('--heads <H>', 'attention heads', wholeNumber())
+    .option('--width <d>', 'model width; even, and divisible by the heads', wholeNumber())
+    .option('--feed-forward <f>', 'hidden width of the feed-forward blocks', wholeNumber())
+    .option('--segment <n>', 'tokens read in one step', wholeNumber())
+    .option('--memory <n_m>', 'slots of uncompressed memory', wholeNumber({least: 0}))
+    .option(
+      '--compressed-memory <n_cm>',
+      'slots of compressed memory; 0 makes a Transformer-XL',
+      wholeNumber({least: 0}),
+    )
+    .option('--rate <c>', 'rows that become one compressed slot', wholeNumber(), 4)
     .addOption(new Option('--compressor <name>', 'compression').choices(compressorNames).default('convolution'))
     .option('--tokenizer <kind>', '"byte", or the path of a tokenizer.json', 'byte')
-    .option('--seed <number>', 'seed of the weights', wholeNumber, 1)
+    .option('--seed <number>', 'seed of the weights', wholeNumber({least: 0}), 1)
     .addOption(new Option('--dtype <type>', 'weights in the file').choices(Object.keys(floatTypes)).default('float32'))
     .option('--name <name>', 'name of the model (default: that of the folder)')
     .option('--force', 'replace a model that is there')
@@ -109,11 +114,6 @@ Its weights are random: until it is trained, its embeddings mean little.
 
 function sizes({length, ...network}: Omit<Sizes, `${string}Length`> & {length: number}): Sizes {
   return {...network, segmentLength: length, memoryLength: length, compressedMemoryLength: length};
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }
 
 const help = `

@@ -21,13 +21,17 @@ function trainCommand(): Command {
     .requiredOption('-m, --model <folder>', 'trained model')
     .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
     .option('--gutenberg', 'use only the text between the markers of Project Gutenberg')
-    .option('--dimension <numbers>', 'numbers of a vector at most', wholeNumber, 512)
-    .option('--excerpt <tokens>', 'tokens of an excerpt', wholeNumber, 8000)
-    .option('--read <excerpts>', 'excerpts of a document that the model reads', wholeNumber, 4)
-    .option('--pair-buckets <count>', 'buckets that pairs of tokens share, a power of two (default: 8192)', wholeNumber)
+    .option('--dimension <numbers>', 'numbers of a vector at most', wholeNumber(), 512)
+    .option('--excerpt <tokens>', 'tokens of an excerpt', wholeNumber(), 8000)
+    .option('--read <excerpts>', 'excerpts of a document that the model reads', wholeNumber(), 4)
+    .option(
+      '--pair-buckets <count>',
+      'buckets that pairs of tokens share, a power of two (default: 8192)',
+      wholeNumber(),
+    )
     .option('--cache <folder>', 'what the model made of each document (default: beside the model, ending in .features)')
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber)
+    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',
@@ -50,7 +54,7 @@ function pairsCommand(): Command {
     )
     .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
     .option('-o, --out <file>', 'where to write them', 'pairs.jsonl')
-    .option('--characters <number>', 'characters of an excerpt', wholeNumber, 30_000)
+    .option('--characters <number>', 'characters of an excerpt', wholeNumber(), 30_000)
     .option('--at <percentages>', 'where the excerpts of a document begin', '20,70')
     .option('--gutenberg', 'use only the text between the markers of Project Gutenberg')
     .addHelpText(

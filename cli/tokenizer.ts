@@ -14,7 +14,7 @@ function trainCommand(): Command {
       'Trains a byte-level BPE tokenizer on documents and writes a tokenizer.json, which Hugging Face libraries load too. Any text becomes tokens of it, none unknown.',
     )
     .requiredOption('-d, --data <paths...>', 'documents: files, plain or gzip, and patterns such as "books/*.gz"')
-    .option('--vocabulary <tokens>', 'tokens, the 256 bytes included', wholeNumber, 8192)
+    .option('--vocabulary <tokens>', 'tokens, the 256 bytes included', wholeNumber(), 8192)
     .option('-o, --out <file>', 'where to write it', 'tokenizer.json')
     .option('--gutenberg', 'count only the text between the markers of Project Gutenberg')
     .option('--force', 'replace a file that is there')

@@ -1,7 +1,4 @@
-import type {DeadLetter, DocumentChunk, StreamRecord} from '../pipeline/index.ts';
-
-/** A source's record that holds lines; `cut` says that its line was longer than the source reads, so that the rest is missing. */
-export type LineChunk = DocumentChunk & {readonly cut?: true};
+import type {DeadLetter, DocumentChunk, Line, StreamRecord} from '../pipeline/index.ts';
 
 /** Tells the documents in a source's records apart. */
 export interface Decoder {
@@ -16,5 +13,5 @@ export interface Decoder {
    *
    * What cannot be decoded comes back as a dead letter whose `error` is a {@link DecodeError}.
    */
-  decode(record: StreamRecord<LineChunk>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[];
+  decode(record: StreamRecord<Line>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[];
 }

@@ -1,5 +1,5 @@
 export {DecodeStream, type DecodeStreamOptions} from './decode-stream.ts';
-export type {Decoder, LineChunk} from './decoder.ts';
+export type {Decoder} from './decoder.ts';
 export type {Embedding} from './embedding.ts';
 export {
   EncodeMessageStream,

@@ -1,6 +1,6 @@
 import {DecodeError} from '../errors.ts';
-import type {DeadLetter, DocumentChunk, StreamRecord} from '../pipeline/index.ts';
-import type {Decoder, LineChunk} from './decoder.ts';
+import type {DeadLetter, DocumentChunk, Line, StreamRecord} from '../pipeline/index.ts';
+import type {Decoder} from './decoder.ts';
 import {documentId} from './document-id.ts';
 import {FieldPath} from './field-path.ts';
 import {isBlank} from './is-blank.ts';
@@ -33,7 +33,7 @@ export class JsonLinesDecoder implements Decoder {
     this.#text = new FieldPath(textField);
   }
 
-  decode(record: StreamRecord<LineChunk>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[] {
+  decode(record: StreamRecord<Line>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[] {
     const {value, position, timestamp} = record;
     if (isBlank(value.content)) return [];
     try {

@@ -1,6 +1,6 @@
 import {DecodeError, PipelineError} from '../errors.ts';
-import type {DeadLetter, DocumentChunk, Progress, StreamRecord} from '../pipeline/index.ts';
-import type {Decoder, LineChunk} from './decoder.ts';
+import type {DeadLetter, DocumentChunk, Line, Progress, StreamRecord} from '../pipeline/index.ts';
+import type {Decoder} from './decoder.ts';
 import {documentId} from './document-id.ts';
 import {FieldPath} from './field-path.ts';
 import {isBlank} from './is-blank.ts';
@@ -54,7 +54,7 @@ export class KeyedLinesDecoder implements Decoder {
   }
 
   /** @throws {PipelineError} If there are more than `maxKeys` keys. */
-  decode(record: StreamRecord<LineChunk>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[] {
+  decode(record: StreamRecord<Line>): readonly (StreamRecord<DocumentChunk> | DeadLetter)[] {
     const {value, position, timestamp} = record;
     const {lines, letters} = this.#split(record);
     for (const key of lines.keys()) this.#remember(position.partition, key);
@@ -70,7 +70,7 @@ export class KeyedLinesDecoder implements Decoder {
     return [...letters, ...records];
   }
 
-  #split(record: StreamRecord<LineChunk>): {lines: Map<string, Uint8Array[]>; letters: DeadLetter[]} {
+  #split(record: StreamRecord<Line>): {lines: Map<string, Uint8Array[]>; letters: DeadLetter[]} {
     const {content, cut} = record.value;
     const lines = new Map<string, Uint8Array[]>();
     const letters: DeadLetter[] = [];

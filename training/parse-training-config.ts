@@ -31,7 +31,10 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
   const known = [
     ...required,
     ...Object.keys(defaults),
+    'seed',
     'microBatch',
+    'dropout',
+    'gutenberg',
     'precision',
     'compressionLoss',
     'learningRate',
@@ -90,10 +93,7 @@ const required = ['name', 'model', 'steps', 'learningRate'] as const;
 
 const defaults = {
   tokenizer: 'byte',
-  seed: 1,
   batch: 16,
-  dropout: 0,
-  gutenberg: false,
   validateEvery: 500,
   validationTokens: 65_536,
   saveEvery: 500,

@@ -1,12 +1,11 @@
 import test from 'ava';
 import {DecodeError, PipelineError} from '../../errors.ts';
-import type {LineChunk} from '../../operators/decoder.ts';
 import {KeyedLinesDecoder, type KeyedLinesDecoderOptions} from '../../operators/keyed-lines-decoder.ts';
-import type {PartitionProgress, Progress, StreamRecord} from '../../pipeline/index.ts';
+import type {Line, PartitionProgress, Progress, StreamRecord} from '../../pipeline/index.ts';
 import {described} from './described.ts';
 import {lineRecord} from './line-record.ts';
 
-function decode(decoder: KeyedLinesDecoder, record: StreamRecord<LineChunk>): string[] {
+function decode(decoder: KeyedLinesDecoder, record: StreamRecord<Line>): string[] {
   return decoder.decode(record).map(item => ('value' in item ? described([item])[0]! : item.error.message));
 }
 

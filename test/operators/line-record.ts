@@ -1,5 +1,4 @@
-import type {LineChunk} from '../../operators/decoder.ts';
-import type {StreamRecord} from '../../pipeline/index.ts';
+import type {Line, StreamRecord} from '../../pipeline/index.ts';
 
 /** A record as a file source gives it. */
 export function lineRecord(
@@ -10,7 +9,7 @@ export function lineRecord(
     last = false,
     cut = false,
   }: {partition?: string; offset?: bigint; last?: boolean; cut?: boolean} = {},
-): StreamRecord<LineChunk> {
+): StreamRecord<Line> {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   return {
     key: partition,

@@ -1,8 +1,6 @@
 import type {Tokenizer} from '../../model/tokenizer/tokenizer.ts';
 import type {CorpusDocument} from './corpus.ts';
-
-/** Bytes that are tokenised at a time. */
-const pieceBytes = 64 * 1024;
+import {readText} from './read-text.ts';
 
 /** A stretch of a document. */
 export type TokenStretch = {
@@ -27,7 +25,7 @@ export class DocumentTokens {
   #ended = false;
 
   constructor(document: CorpusDocument, tokenizer: Tokenizer) {
-    this.#pieces = textOf(document)[Symbol.asyncIterator]();
+    this.#pieces = readText(document)[Symbol.asyncIterator]();
     this.#tokenizer = tokenizer;
   }
 
@@ -81,19 +79,6 @@ export class DocumentTokens {
 
   async close(): Promise<void> {
     await this.#pieces.return?.();
-  }
-}
-
-/** The bytes that count, in small pieces: a tokenizer blocks while it works. */
-async function* textOf({read, start, end}: CorpusDocument): AsyncGenerator<Uint8Array, void> {
-  let offset = 0;
-  for await (const piece of read()) {
-    const last = Math.min(piece.length, end - offset);
-    for (let from = Math.max(0, start - offset); from < last; from += pieceBytes) {
-      yield piece.subarray(from, Math.min(last, from + pieceBytes));
-    }
-    offset += piece.length;
-    if (offset >= end) return;
   }
 }
 

@@ -13,8 +13,6 @@ export type TokenizerProgress = {readonly phase: 'counting' | 'merging'; readonl
 export type TrainTokenizerOptions = {
   /** Tokens, those of the 256 bytes included; 257 to 2^24. */
   readonly vocabularySize: number;
-  /** Bytes that different pieces of text may take; where they would take more, the rarest half is forgotten. @default 512 MiB */
-  readonly mostPieceBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: TokenizerProgress) => void;
 };
@@ -32,14 +30,14 @@ const sliceMilliseconds = 50;
  */
 export async function trainTokenizer(
   corpus: Corpus,
-  {vocabularySize, mostPieceBytes, signal, onProgress = () => {}}: TrainTokenizerOptions,
+  {vocabularySize, signal, onProgress = () => {}}: TrainTokenizerOptions,
 ): Promise<object> {
   if (!Number.isInteger(vocabularySize) || vocabularySize <= byteAlphabet.length || vocabularySize > 2 ** 24) {
     throw new RangeError(
       `Cannot train a tokenizer as vocabularySize must be a whole number from 257 to 2^24: current value is ${vocabularySize}`,
     );
   }
-  const counter = new PieceCounter(mostPieceBytes === undefined ? {} : {mostBytes: mostPieceBytes});
+  const counter = new PieceCounter();
   let done = 0;
   for (const document of corpus.documents) {
     for await (const piece of readText(document)) {
