@@ -2,6 +2,7 @@ import {Command} from 'commander';
 import {installCommand} from '../model/engine/install-command.ts';
 import {type InstallProgress, installNative} from '../model/engine/install-native.ts';
 import {nativeStatus} from '../model/engine/native-status.ts';
+import {otherBuilds} from '../model/engine/other-builds.ts';
 import {removeNative} from '../model/engine/remove-native.ts';
 import {ProgressBar} from './progress-bar.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
@@ -12,7 +13,9 @@ export function nativeCommand(): Command {
   const native = new Command('native').description('Install, show or remove the native tensor engine');
   native
     .command('install')
-    .description('Build the native engine from pinned packages of pip and npm, in your cache folder')
+    .description(
+      'Build the native engine from pinned packages of pip and npm, in your cache folder; then remove those of other versions that were not used for a week',
+    )
     .option('--gpu', 'with CUDA, for NVIDIA GPUs (downloads 3.4 GB in place of 274 MB)')
     .addHelpText(
       'after',
@@ -27,7 +30,7 @@ Examples:
     .action(install);
   native
     .command('status')
-    .description('Show which native engines are installed, and where')
+    .description('Show which native engines are installed, and where, those of other versions too')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ palimpsest native status --json')
     .action(showStatus);
@@ -46,13 +49,15 @@ async function install({gpu = false}: {readonly gpu?: boolean}): Promise<void> {
   using stop = stopSignals();
   using display = new InstallDisplay();
   try {
-    const {folder, alreadyInstalled} = await installNative({
+    const {folder, alreadyInstalled, removed} = await installNative({
       gpu,
       signal: stop.signal,
       onProgress: progress => display.show(progress),
     });
     display[Symbol.dispose]();
     console.log(`${alreadyInstalled ? 'Already installed in' : 'Installed in'} ${folder}`);
+    for (const {folder: old, bytes} of removed)
+      console.log(`Removed ${old}, unused for a week: ${megabytes(bytes)} MB`);
   } catch (error) {
     if (!(error instanceof StopRequest)) throw error;
     process.exitCode = error.exitCode;
@@ -69,7 +74,6 @@ class InstallDisplay implements Disposable {
 
   show({step, doneBytes = 0, totalBytes}: InstallProgress): void {
     const {stderr} = process;
-    const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
     if (step !== this.#step) {
       this[Symbol.dispose]();
       this.#step = step;
@@ -89,10 +93,12 @@ class InstallDisplay implements Disposable {
   }
 }
 
-function showStatus({json}: {readonly json?: boolean}): void {
+async function showStatus({json}: {readonly json?: boolean}): Promise<void> {
   const engines = nativeStatus();
+  const others = await otherBuilds();
   if (json) {
-    console.log(JSON.stringify(engines, (_key, value) => value ?? null, 2));
+    const all = [...engines, ...others.map(build => ({engine: 'other', available: true, ...build}))];
+    console.log(JSON.stringify(all, (_key, value) => value ?? null, 2));
     return;
   }
   for (const {engine, folder} of engines) {
@@ -100,4 +106,12 @@ function showStatus({json}: {readonly json?: boolean}): void {
     const missing = command === undefined ? 'not available for this platform' : `not installed: run "${command}"`;
     console.log(`${engine.padEnd(8)}${folder ?? missing}`);
   }
+  for (const {folder, bytes, usedAt} of others) {
+    const day = usedAt.toISOString().slice(0, 10);
+    console.log(`other   ${folder}, of another version: ${megabytes(bytes)} MB, last used ${day}`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
 }

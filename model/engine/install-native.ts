@@ -9,6 +9,8 @@ import {fetchWheel} from './fetch-wheel.ts';
 import {installCommand} from './install-command.ts';
 import {type NativeBuild, nativeBuild} from './native-build.ts';
 import {nativeBuildFolder} from './native-build-folder.ts';
+import type {OtherBuild} from './other-builds.ts';
+import {removeUnusedBuilds} from './remove-unused-builds.ts';
 import {tryAddon} from './try-addon.ts';
 import {unfinishedPrefix} from './unfinished-prefix.ts';
 
@@ -33,7 +35,12 @@ export type InstallNativeOptions = {
 };
 
 /** Where the engine is, and whether it was there before. */
-export type InstalledNative = {readonly folder: string; readonly alreadyInstalled: boolean};
+export type InstalledNative = {
+  readonly folder: string;
+  readonly alreadyInstalled: boolean;
+  /** Engines of other versions that were removed, as nobody had opened them for a week. */
+  readonly removed: readonly OtherBuild[];
+};
 
 const oneDay = 86_400_000;
 
@@ -42,7 +49,8 @@ const oneDay = 86_400_000;
  *
  * Everything is fetched by pip and npm, pinned by digest, into a folder beside the final one, which is renamed at the end: an
  * installation that is interrupted leaves nothing behind that could be mistaken for an engine. An engine that is there and
- * works is left as it is; a damaged one is replaced.
+ * works is left as it is; a damaged one is replaced. Afterwards engines of other versions are removed that nobody has opened for
+ * a week.
  *
  * @throws {EngineUnavailableError} If there is no pinned build for this platform, or something needed is missing.
  */
@@ -55,7 +63,8 @@ export async function installNative({
   signal?.throwIfAborted();
   if (build === undefined) throw new EngineUnavailableError(refusal(gpu));
   const folder = nativeBuildFolder(build);
-  if (existsSync(folder) && (await works(folder, {build, signal}))) return {folder, alreadyInstalled: true};
+  if (existsSync(folder) && (await works(folder, {build, signal})))
+    return {folder, alreadyInstalled: true, removed: []};
 
   onProgress({step: 'Checking what is needed'});
   await checkInstallNeeds({signal});
@@ -69,7 +78,8 @@ export async function installNative({
     for (const wheel of build.wheels) await fetchWheel(wheel, join(result, 'python'), {...options, build});
     await buildAddon(result, {build, signal, onProgress});
     await writeFile(join(result, 'installation.json'), `${JSON.stringify(build, undefined, 2)}\n`);
-    return {folder, alreadyInstalled: !(await moveIntoPlace(result, folder, {build, signal}))};
+    const alreadyInstalled = !(await moveIntoPlace(result, folder, {build, signal}));
+    return {folder, alreadyInstalled, removed: await removeUnusedBuilds()};
   } finally {
     await rm(workspace, {recursive: true, force: true, maxRetries: 3});
   }

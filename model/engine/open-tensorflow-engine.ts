@@ -4,6 +4,7 @@ import type {Engine} from './engine.ts';
 import {findNodePackages} from './find-node-packages.ts';
 import {installCommand} from './install-command.ts';
 import {loadedNodePackage, loadNodePackage, type NodePackage} from './load-node-package.ts';
+import {markBuildUsed} from './mark-build-used.ts';
 import {tfjs} from './tfjs.ts';
 
 /** Opens TensorFlow through tfjs-node, from the user's project or from the cache. */
@@ -35,7 +36,9 @@ function loadFirst(name: 'gpu' | 'native', tf: Engine['tf']): NodePackage {
   const {folders, problems} = findNodePackages(name);
   for (const folder of folders) {
     try {
-      return loadNodePackage(folder, tf);
+      const nodePackage = loadNodePackage(folder, tf);
+      markBuildUsed(folder);
+      return nodePackage;
     } catch (error) {
       reasons.push(`${folder} does not load (${error instanceof Error ? error.message : String(error)})`);
     }
