@@ -1,10 +1,11 @@
-import {parseArgs} from 'node:util';
 import {type BenchCell, benchCells} from './bench-cell.ts';
+import type {BenchProgram, ProgramOption} from './bench-program.ts';
 import {type Contender, contenders} from './contender.ts';
-import {wholeNumberOption} from './whole-number-option.ts';
+import {parseProgram} from './parse-program.ts';
 
 export type BenchOptions = {
-  readonly help: boolean;
+  /** What to print in place of measuring, if that was asked for. */
+  readonly help: string | undefined;
   readonly cells: readonly BenchCell[];
   readonly contenders: readonly Contender[];
   /** How many times each contender of a cell has its turn. */
@@ -13,18 +14,27 @@ export type BenchOptions = {
   readonly json: string | undefined;
 };
 
-export const benchHelp = `Usage: npm run bench -- [options]
-
-Measures inference of this project's model and of its peers side by side, on all cores.
-
-  --only <cells>       cells to measure, such as A8,B1 (default: ${benchCells.map(({name}) => name).join(',')})
-  --contenders <names> who takes part (default: ${names(contenders).join(',')})
-  --rounds <number>    turns of each contender in a cell; medians are printed (default: 5)
-  --json <file>        also write the rows to a file
-  --help               print this
-
-The peers run in a Python environment of their own, made at the first run from bench/peers/requirements.txt and
-kept under PALIMPSEST_CACHE, else ~/.cache/palimpsest. It needs python3, or the interpreter that PYTHON names.`;
+const program = {
+  command: 'npm run bench',
+  about: "Measures inference of this project's model and of its peers side by side, on all cores.",
+  options: {
+    only: {
+      kind: 'text',
+      value: 'cells',
+      about: `cells to measure, such as A8,B1 (default: ${names(benchCells).join(',')})`,
+    },
+    contenders: {kind: 'text', value: 'names', about: `who takes part (default: ${names(contenders).join(',')})`},
+    rounds: {
+      kind: 'number',
+      default: 5,
+      value: 'number',
+      about: 'turns of each contender in a cell; medians are printed',
+    },
+    json: {kind: 'text', value: 'file', about: 'also write the rows to a file'},
+  },
+  notes: `The peers run in a Python environment of their own, made at the first run from bench/peers/requirements.txt and
+kept under PALIMPSEST_CACHE, else ~/.cache/palimpsest. It needs python3, or the interpreter that PYTHON names.`,
+} as const satisfies BenchProgram<Record<string, ProgramOption>>;
 
 /**
  * Reads the arguments of the benchmark.
@@ -32,21 +42,12 @@ kept under PALIMPSEST_CACHE, else ~/.cache/palimpsest. It needs python3, or the 
  * @throws {TypeError | RangeError} If an argument is unknown or its value is not allowed.
  */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const {values} = parseArgs({
-    args: [...args],
-    options: {
-      only: {type: 'string'},
-      contenders: {type: 'string'},
-      rounds: {type: 'string', default: '5'},
-      json: {type: 'string'},
-      help: {type: 'boolean', default: false},
-    },
-  });
+  const {values, help} = parseProgram(program, args);
   return {
-    help: values.help,
+    help,
     cells: pick('--only', values.only, benchCells),
     contenders: pick('--contenders', values.contenders, contenders),
-    rounds: wholeNumberOption('--rounds', values.rounds),
+    rounds: values.rounds,
     json: values.json,
   };
 }

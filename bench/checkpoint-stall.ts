@@ -14,9 +14,14 @@ import {Pipeline} from '../pipeline/pipeline.ts';
 import {benchCells} from './bench-cell.ts';
 import {formatTable} from './format-table.ts';
 import {median} from './median.ts';
+import {readProgram} from './read-program.ts';
 import {writeRandomWords} from './write-random-words.ts';
 
-// What checkpoints of many open documents cost, and how long it takes to open one that is stored.
+readProgram({
+  command: 'npm run bench:checkpoints',
+  about: 'Measures what checkpoints of many open documents cost, and how long it takes to open one that is stored.',
+  options: {},
+});
 
 const documents = 64;
 const bytesEach = 2048;

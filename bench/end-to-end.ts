@@ -1,7 +1,6 @@
 import {mkdtemp, open, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {FileSink} from '../connectors/file-sink.ts';
 import {FileSource} from '../connectors/file-source.ts';
 import {LmdbStore} from '../memory-store/lmdb-store.ts';
@@ -15,21 +14,33 @@ import {Pipeline} from '../pipeline/pipeline.ts';
 import {benchCells} from './bench-cell.ts';
 import {formatTable} from './format-table.ts';
 import {median} from './median.ts';
+import {readProgram} from './read-program.ts';
 
-// What reading, tokenising, storing and writing add to the steps of one document. A long book may be read in parts: --start and --bytes.
-
-const {values} = parseArgs({
+const {values} = readProgram({
+  command: 'npm run bench:end-to-end',
+  about: `Measures what reading, tokenising, storing and writing add to the steps of one document. A long book may be read in parts, by
+--start and --bytes.`,
   options: {
-    file: {type: 'string', default: 'examples/data/frankenstein.txt'},
-    start: {type: 'string', default: '0'},
-    bytes: {type: 'string', default: '65536'},
-    rounds: {type: 'string', default: '3'},
+    file: {
+      kind: 'text',
+      default: 'examples/data/frankenstein.txt',
+      value: 'path',
+      about: 'a text, each byte of it a token',
+    },
+    start: {kind: 'number', default: 0, least: 0, value: 'byte', about: 'where to begin'},
+    bytes: {kind: 'number', default: 65_536, value: 'number', about: 'bytes to read'},
+    rounds: {
+      kind: 'number',
+      default: 3,
+      value: 'number',
+      about: 'turns with and without the rest; medians are printed',
+    },
   },
 });
 const config = {...benchCells.find(({name}) => name === 'B1')!.config, vocabularySize: 256};
-const text = Buffer.alloc(Number(values.bytes));
+const text = Buffer.alloc(values.bytes);
 await using book = await open(values.file);
-const {bytesRead} = await book.read(text, 0, text.length, Number(values.start));
+const {bytesRead} = await book.read(text, 0, text.length, values.start);
 // Whole segments, so that both read the same tokens in the same steps.
 const content = text.subarray(0, bytesRead - (bytesRead % config.segmentLength));
 
@@ -43,7 +54,7 @@ try {
   await writeFile(input, content);
   const alone: number[] = [];
   const whole: number[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < values.rounds; round++) {
     alone.push(content.length / (await stepAlone()));
     whole.push(content.length / (await readBook(input, round)));
   }

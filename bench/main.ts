@@ -1,22 +1,15 @@
 import {writeFile} from 'node:fs/promises';
 import {availableParallelism, cpus, loadavg} from 'node:os';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {cacheFolder} from '../model/engine/cache-folder.ts';
-import {runCommand} from '../model/engine/run-command.ts';
-import {type BenchOptions, benchHelp, parseBenchOptions} from './bench-options.ts';
-import type {ContenderProcess} from './contender-process.ts';
+import {type BenchOptions, parseBenchOptions} from './bench-options.ts';
 import {formatRows} from './format-rows.ts';
 import {hasBfloat16} from './has-bfloat16.ts';
-import {type BenchRow, measureCell, type RunningContender} from './measure-cell.ts';
-import {pythonEnvironment} from './python-environment.ts';
-import {startContender} from './start-contender.ts';
-
-const peers = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
+import type {BenchRow} from './measure-cell.ts';
+import {measureContenders} from './measure-contenders.ts';
+import {openPeers} from './open-peers.ts';
 
 try {
   const options = parseBenchOptions(process.argv.slice(2));
-  if (options.help) console.log(benchHelp);
+  if (options.help !== undefined) console.log(options.help);
   else await bench(options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -38,35 +31,14 @@ async function bench({cells, contenders: wanted, rounds, json}: BenchOptions): P
       `Load average is ${load.toFixed(1)}: what else runs distorts the comparison, repeat it on an idle machine\n`,
     );
   }
-  const python = contenders.some(({language}) => language === 'python') ? await openPeers() : '';
+  const python = contenders.some(({language}) => language === 'python') ? await openPeers('check_pytorch_peer.py') : '';
   const rows: BenchRow[] = [];
   const descriptions = new Set<string>();
   for (const cell of cells) {
-    const running: (RunningContender & {process: ContenderProcess})[] = [];
-    try {
-      for (const contender of contenders) {
-        console.error(`${cell.name}: starting ${contender.name} ${contender.precision}`);
-        running.push({contender, process: await startContender(contender, {cell, python, threads})});
-      }
-      console.error(`${cell.name}: measuring`);
-      rows.push(...(await measureCell(cell, {running, rounds})));
-      for (const {contender, process} of running) descriptions.add(`${contender.name}: ${process.description}`);
-    } finally {
-      for (const {process} of running) await process[Symbol.asyncDispose]();
-    }
+    const measured = await measureContenders(cell, {contenders, python, threads, rounds});
+    rows.push(...measured.rows);
+    for (const description of measured.descriptions) descriptions.add(description);
   }
   console.log(`${formatRows(rows)}\n\n${[...descriptions].join('\n')}`);
   if (json !== undefined) await writeFile(json, `${JSON.stringify(rows, undefined, 2)}\n`);
-}
-
-/** Prepares the peers, and makes sure that ours in PyTorch computes the same model. */
-async function openPeers(): Promise<string> {
-  const python = await pythonEnvironment({
-    requirements: join(peers, 'requirements.txt'),
-    cache: cacheFolder(),
-    onBuild: folder => console.error(`Making the Python environment of the peers in ${folder}; this takes minutes`),
-  });
-  const result = await runCommand([python, join(peers, 'check_pytorch_peer.py')], {env: {CUDA_VISIBLE_DEVICES: ''}});
-  console.log(`pytorch: ${result.trim()}\n`);
-  return python;
 }

@@ -20,6 +20,13 @@ export type BenchRow = {
   readonly matmulGflops: number;
 };
 
+export type MeasureCellOptions = {
+  readonly running: readonly RunningContender[];
+  readonly rounds: number;
+  /** What one token of a step takes. @default {@link flopsPerToken} */
+  readonly flopsOf?: (config: ModelConfig) => number;
+};
+
 /** A contender and the process it runs in. */
 export type RunningContender = {
   readonly contender: Contender;
@@ -38,16 +45,7 @@ const productGflop = (2 * 2048 ** 3) / 1e9;
  */
 export async function measureCell(
   {configuration, batch, config}: BenchCell,
-  {
-    running,
-    rounds,
-    flopsOf = flopsPerToken,
-  }: {
-    running: readonly RunningContender[];
-    rounds: number;
-    /** What one token of a step takes. @default {@link flopsPerToken} */
-    flopsOf?: (config: ModelConfig) => number;
-  },
+  {running, rounds, flopsOf = flopsPerToken}: MeasureCellOptions,
 ): Promise<BenchRow[]> {
   const turns = [];
   for (const {contender, process} of running) {

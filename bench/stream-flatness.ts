@@ -1,7 +1,6 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {parseArgs} from 'node:util';
 import {FileSink} from '../connectors/file-sink.ts';
 import {FileSource} from '../connectors/file-source.ts';
 import {LmdbStore} from '../memory-store/lmdb-store.ts';
@@ -14,17 +13,21 @@ import {RememberStream} from '../operators/remember-stream.ts';
 import {CheckpointSchedule} from '../pipeline/checkpoint-schedule.ts';
 import {Pipeline} from '../pipeline/pipeline.ts';
 import {formatTable} from './format-table.ts';
+import {readProgram} from './read-program.ts';
 import {type StreamSample, streamPart} from './stream-part.ts';
 import {writeRandomWords} from './write-random-words.ts';
 
-// Whether one document's speed and the process's memory stay the same however long the document gets. The script that starts it collects
-// garbage every two seconds in both threads: left alone, V8 lets some 50 MiB of it gather, for a minute or more, which looks like a leak.
+// The script that starts it collects garbage every two seconds in both threads: left alone, V8 lets some 50 MiB of it gather, for a minute or
+// more, which looks like a leak.
 
-const {values} = parseArgs({options: {tokens: {type: 'string', default: '10000000'}}});
-const tokens = Number(values.tokens);
-if (!Number.isSafeInteger(tokens) || tokens < 100_000) {
-  throw new RangeError(`Cannot measure as --tokens must be at least 100000: current value is "${values.tokens}"`);
-}
+const {values} = readProgram({
+  command: 'npm run bench:flatness',
+  about: "Measures whether one document's speed and the process's memory stay the same however long the document gets.",
+  options: {
+    tokens: {kind: 'number', default: 10_000_000, least: 100_000, value: 'number', about: 'tokens of the document'},
+  },
+});
+const {tokens} = values;
 
 // Small, so that ten million tokens take minutes; its memories are full after a few hundred.
 const config: ModelConfig = {

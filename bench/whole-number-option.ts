@@ -1,10 +1,16 @@
 /**
- * Reads the value of an option that must be a positive whole number.
+ * Reads the value of an option that must be a whole number.
  *
- * @throws {RangeError} If it is another.
+ * @param options.least @default 1
+ * @throws {RangeError} If it is none, or less.
  */
-export function wholeNumberOption(option: string, value: string): number {
+export function wholeNumberOption(
+  option: string,
+  value: string,
+  {least = 1}: {readonly least?: number | undefined} = {},
+): number {
   const number = Number(value);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new RangeError(`Cannot measure as ${option} must be a positive integer: current value is "${value}"`);
+  if (value.trim() !== '' && Number.isSafeInteger(number) && number >= least) return number;
+  const rule = least === 1 ? 'a positive integer' : `an integer of at least ${least}`;
+  throw new RangeError(`Cannot measure as ${option} must be ${rule}: current value is "${value}"`);
 }

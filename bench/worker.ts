@@ -2,7 +2,6 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
-import {parseArgs} from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import {FileSink} from '../connectors/file-sink.ts';
 import {FileSource} from '../connectors/file-source.ts';
@@ -20,28 +19,24 @@ import {Pipeline} from '../pipeline/pipeline.ts';
 import {benchCells} from './bench-cell.ts';
 import {formatTable} from './format-table.ts';
 import {median} from './median.ts';
+import {readProgram} from './read-program.ts';
 import {writeRandomWords} from './write-random-words.ts';
 
-// What the worker adds to the steps of the network, and what a pipeline around it adds to the worker.
-
-const {values} = parseArgs({
+const cells = benchCells.map(({name}) => name);
+const {values} = readProgram({
+  command: 'npm run bench:worker',
+  about: 'Measures what the worker adds to the steps of the network, and what a pipeline around it adds to the worker.',
   options: {
-    cell: {type: 'string', default: 'B16'},
-    segments: {type: 'string', default: '16'},
-    rounds: {type: 'string', default: '3'},
+    cell: {kind: 'text', default: 'B16', choices: cells, value: 'name', about: `one of ${cells.join(', ')}`},
+    segments: {kind: 'number', default: 16, value: 'number', about: 'segments of each document'},
+    rounds: {kind: 'number', default: 3, value: 'number', about: 'turns of each; medians are printed'},
   },
 });
-const cell = benchCells.find(({name}) => name === values.cell);
-if (cell === undefined) {
-  throw new RangeError(
-    `Cannot measure as --cell must be one of ${benchCells.map(({name}) => name).join(', ')}: current value is "${values.cell}"`,
-  );
-}
+const cell = benchCells.find(({name}) => name === values.cell)!;
 const {batch} = cell;
 const config = {...cell.config, vocabularySize: 256};
 const n = config.segmentLength;
-/** Of each document. */
-const segments = Number(values.segments);
+const {segments} = values;
 const tokens = batch * segments * n;
 
 const {description} = await openEngine('native');
@@ -60,7 +55,7 @@ try {
   const seconds = {network: [] as number[], worker: [] as number[], pipeline: [] as number[]};
   const idle: number[] = [];
   const delay = monitorEventLoopDelay({resolution: 2});
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < values.rounds; round++) {
     seconds.network.push(stepNetwork(segments));
     seconds.worker.push(await stepWorker(segments));
     delay.enable();

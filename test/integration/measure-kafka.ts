@@ -1,10 +1,10 @@
 import {TransformStream} from 'node:stream/web';
 import {setTimeout as delay} from 'node:timers/promises';
-import {parseArgs} from 'node:util';
 import kafkajs from 'kafkajs';
 import {benchCells} from '../../bench/bench-cell.ts';
 import {formatTable} from '../../bench/format-table.ts';
 import {median} from '../../bench/median.ts';
+import {readProgram} from '../../bench/read-program.ts';
 import {
   InMemoryPartitionStores,
   KafkajsClient,
@@ -33,26 +33,21 @@ import {ToyFleet} from './toy-fleet.ts';
 import {toyWorker} from './toy-pipeline.ts';
 import {newName, produceRecords, readTopic} from './toy-topics.ts';
 
-// What delivery through Kafka costs, on one broker of this machine. Arguments name what is measured; without any, all is. `--threads` bounds the
-// engine's threads.
-
 const measures = {logLines, checkpoints, latency, restoring, engine, workers};
 type Measure = keyof typeof measures;
 
-const {values, positionals} = parseArgs({options: {threads: {type: 'string'}}, allowPositionals: true});
-const chosen = positionals as Measure[];
-const unknown = chosen.find(name => !(name in measures));
-if (unknown !== undefined) {
-  throw new RangeError(
-    `Cannot measure as names must be of ${Object.keys(measures).join(', ')}: current value is ${unknown}`,
-  );
-}
+const {values, names: chosen} = readProgram({
+  command: 'npm run bench:kafka',
+  about: 'Measures what delivery through Kafka costs, on one broker of this machine.',
+  options: {threads: {kind: 'number', value: 'number', about: 'threads of the engine (default: all)'}},
+  names: Object.keys(measures),
+});
 // Compaction as often as brokers do it by default.
 await using cluster = await KafkaCluster.start({longRunning: true, settings: {'log.cleaner.backoff.ms': 15_000}});
 const {brokers} = cluster;
 await using client = await KafkajsClient.open({brokers});
 const rows: [string, string][] = [];
-for (const name of chosen.length > 0 ? chosen : (Object.keys(measures) as Measure[])) rows.push(await measures[name]());
+for (const name of chosen.length > 0 ? chosen : Object.keys(measures)) rows.push(await measures[name as Measure]());
 console.log(formatTable(['what', '>figure'], rows));
 
 async function topics(partitions = 1) {
@@ -222,7 +217,7 @@ async function engine(): Promise<[string, string]> {
   const config = {...benchCells.find(({name}) => name === 'B16')!.config, vocabularySize: 256};
   await using model = await ModelWorker.start(
     {name: 'bench', fingerprint: '0'.repeat(16), config, weights: initialiseWeights(config, 1)},
-    {engine: 'native', ...(values.threads !== undefined && {threads: Number(values.threads)})},
+    {engine: 'native', ...(values.threads !== undefined && {threads: values.threads})},
   );
   const alone = async (steps: number) => {
     const rows = Array.from({length: batch}, (_, i) => ({
