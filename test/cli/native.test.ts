@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
@@ -27,6 +27,20 @@ test('native status shows where the engine is, or how to get it', async t => {
   );
   const [native] = JSON.parse((await runModule(text('status', '--json'), {env})).stdout);
   t.deepEqual(native, {engine: 'native', available: true, folder: null});
+});
+
+test('native status lists engines of other versions with their sizes', async t => {
+  const cache = emptyCache(t);
+  const folder = join(cache, 'native', 'tfjs-4.0.0');
+  mkdirSync(folder, {recursive: true});
+  writeFileSync(join(folder, 'library.so'), Buffer.alloc(3e6));
+  const env = {PALIMPSEST_CACHE: cache};
+  t.regex(
+    (await runModule(text('status'), {env})).stdout,
+    /\nother {3}\S+tfjs-4\.0\.0, of another version: 3 MB, last used \d{4}-\d\d-\d\d\n$/,
+  );
+  const engines = JSON.parse((await runModule(text('status', '--json'), {env})).stdout);
+  t.like(engines.at(-1), {engine: 'other', folder, bytes: 3e6});
 });
 
 test('native install says that the engine is there', async t => {
