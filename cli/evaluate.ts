@@ -28,6 +28,12 @@ export function evaluateCommand(): Command {
     .option('--attention-tokens <number>', 'tokens of each document to follow attention over', wholeNumber(), 8192)
     .option('--batch <number>', 'documents read side by side', wholeNumber(), 16)
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
+    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(
+      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
+        .choices(['float32', 'bfloat16', 'auto'])
+        .default('float32'),
+    )
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',

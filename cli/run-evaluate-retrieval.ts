@@ -3,8 +3,10 @@ import {OutputFile} from '../connectors/output-file.ts';
 import {sourceFailure} from '../connectors/source-failure.ts';
 import {DecodeError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
+import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
 import {LocalModel} from '../model/local-model.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
+import type {PrecisionChoice} from '../model/precision.ts';
 import {evaluateRetrieval} from '../training/retrieval/evaluate-retrieval.ts';
 import {type ExcerptPairs, parseExcerptPairs} from '../training/retrieval/excerpt-pairs.ts';
 import {formatRetrieval} from './format-retrieval.ts';
@@ -21,6 +23,8 @@ export type EvaluateRetrievalOptions = {
   readonly out?: string;
   readonly batch: number;
   readonly engine: EngineName | 'auto';
+  readonly threads?: number;
+  readonly precision: PrecisionChoice;
   readonly quiet?: boolean;
 };
 
@@ -41,9 +45,10 @@ export async function runEvaluateRetrieval(options: EvaluateRetrievalOptions): P
     vectors.set(name, parseVectors(await readText(path), {path, pairs}));
   }
   const directory = await readModelDirectory(options.model);
+  prepareEngineEnvironment(options);
   const engine = await openEngine(options.engine);
   if (!quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
-  await using model = new LocalModel(directory);
+  await using model = new LocalModel({...directory, precision: options.precision});
   using display = new PhaseDisplay({quiet, units: {reading: {text: 'thousand tokens read', divisor: 1000}}});
   const rows = await evaluateRetrieval(model, pairs, {
     tokenizer: directory.tokenizer,

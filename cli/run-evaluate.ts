@@ -1,7 +1,9 @@
 import {OutputFile} from '../connectors/output-file.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
+import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
 import {LocalModel} from '../model/local-model.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
+import type {PrecisionChoice} from '../model/precision.ts';
 import type {Corpus} from '../training/documents/corpus.ts';
 import {drawCurves} from '../training/draw-curves.ts';
 import {attentionShares} from '../training/evaluation/attention-shares.ts';
@@ -23,6 +25,8 @@ export type EvaluateOptions = {
   readonly attentionTokens: number;
   readonly batch: number;
   readonly engine: EngineName | 'auto';
+  readonly threads?: number;
+  readonly precision: PrecisionChoice;
   readonly quiet?: boolean;
 };
 
@@ -43,6 +47,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const open = (patterns: readonly string[]) => openFileCorpus(patterns, {gutenberg: options.gutenberg, signal});
   const corpus = await open(options.data);
   const counted = options.frequencies && (await open(options.frequencies));
+  prepareEngineEnvironment(options);
   const engine = await openEngine(options.engine);
   if (!options.quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
   const frequencies = counted && (await countWords(counted, {signal}));
@@ -50,7 +55,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     quiet: options.quiet ?? false,
     units: {reading: {text: options.tokens === undefined ? 'kB read' : 'thousand tokens read', divisor: 1000}},
   });
-  await using model = new LocalModel(directory);
+  await using model = new LocalModel({...directory, precision: options.precision});
   const {tokenizer, config, weights} = directory;
   const most = options.tokens;
   const evaluation = await evaluate(model, corpus, {
@@ -81,6 +86,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     fingerprint,
     config,
     engine: engine.description,
+    precision: options.precision,
     mostTokens: most,
     ...evaluation,
     attention,

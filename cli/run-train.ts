@@ -1,6 +1,7 @@
 import {dirname, resolve} from 'node:path';
 import {EngineUnavailableError, ModelError} from '../errors.ts';
 import {type EngineName, openEngine} from '../model/engine/engine.ts';
+import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
 import {readJsonFile} from '../model/read-json-file.ts';
@@ -22,6 +23,7 @@ export type TrainOptions = {
   readonly out: string;
   readonly resume?: boolean;
   readonly engine: EngineName | 'auto';
+  readonly threads?: number;
   readonly quiet?: boolean;
 };
 
@@ -35,8 +37,7 @@ export async function runTrain(options: TrainOptions): Promise<void> {
   };
   const training = parseTrainingConfig(await readJsonFile(options.config));
   const begin = await openBeginning(training, options.config);
-  // Each kernel of a step takes all cores: two at once would get in each other's way.
-  process.env.TF_NUM_INTEROP_THREADS ??= '1';
+  prepareEngineEnvironment(options);
   const engine = await openEngine(options.engine);
   if (engine.tensorflowVersion === undefined) {
     throw new EngineUnavailableError(

@@ -14,6 +14,7 @@ test('runEvaluate refuses an output that cannot be written before it reads anyth
     batch: 1,
     attentionTokens: 1,
     engine: 'native',
+    precision: 'float32',
     quiet: true,
   } as const;
   await t.throwsAsync(runEvaluate({...options, out: join(folder, 'no', 'figures.json')}), {

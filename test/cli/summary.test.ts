@@ -133,7 +133,14 @@ test.serial('palimpsest evaluate --retrieval refuses what it cannot measure by',
   await writeFile(at('broken.jsonl'), `${first}\n{"id": "x#c", "text": "y"}\n`);
   await writeFile(at('few.jsonl'), JSON.stringify({id: 'unseen-11.txt#a', embedding: [1]}));
   await writeFile(at('not-numbers.jsonl'), '{"id": "a", "embedding": ["x"]}');
-  const options = {model: at('model'), retrieval: at('pairs.jsonl'), batch: 4, engine: 'native', quiet: true} as const;
+  const options = {
+    model: at('model'),
+    retrieval: at('pairs.jsonl'),
+    batch: 4,
+    engine: 'native',
+    precision: 'float32',
+    quiet: true,
+  } as const;
   for (const [wrong, instanceOf, message] of [
     [{retrieval: at('broken.jsonl')}, DecodeError, /line 2 of ".*broken.jsonl" as its id .* current value is "x#c"/],
     [{retrieval: at('none.jsonl')}, SourceError, /Cannot read ".*none.jsonl" as it does not exist/],
