@@ -21,6 +21,7 @@ const INTERNAL = new Set([
   'connectors/kafka/kafkajs-member.ts',
   'connectors/kafka/kafkajs-producer.ts',
   'connectors/kafka/kafkajs-reader.ts',
+  'connectors/kafka/kafkajs-topics.ts',
   'connectors/kafka/partition-sink.ts',
   'connectors/kafka/partition-source.ts',
   'connectors/kafka/partition-task.ts',

@@ -7,9 +7,11 @@ export type {
   FetchedMessage,
   GroupMember,
   JoinOptions,
+  KafkaCallOptions,
   KafkaClient,
   OutgoingMessage,
   PartitionReader,
+  ProducerOptions,
   TransactionalProducer,
 } from './kafka-client.ts';
 export {KafkaWorker, type KafkaWorkerOptions, type RunWorkerOptions} from './kafka-worker.ts';

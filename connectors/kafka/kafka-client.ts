@@ -20,6 +20,13 @@ export type OutgoingMessage = {
   readonly timestamp?: number | undefined;
 };
 
+/** Of calls that wait for brokers. */
+export type KafkaCallOptions = {
+  /** Ends the call, however long brokers stay away; it then rejects with the signal's reason and leaves nothing open. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** What one call to {@link PartitionReader.fetch} has read. */
 export type Fetched = {
   /** Committed records from the offset asked for on, in order; none if none came within the wait. */
   readonly messages: readonly FetchedMessage[];
@@ -29,26 +36,26 @@ export type Fetched = {
   readonly endOffset: bigint;
 };
 
-/** Reads one partition, committed records only. One call at a time. */
+/** Reads one partition, committed records only. One call at a time. Disposing of it ends a call that waits, which then rejects. */
 export interface PartitionReader extends AsyncDisposable {
-  /** Offset of the first record that is still there, and {@link Fetched.endOffset}. */
-  range(): Promise<{readonly startOffset: bigint; readonly endOffset: bigint}>;
+  /** Offset of the first record that is still there, and {@link Fetched.endOffset}. Waits out brokers that are away. */
+  range(options?: KafkaCallOptions): Promise<{readonly startOffset: bigint; readonly endOffset: bigint}>;
   /**
-   * Waits out brokers that are away, for as long as `signal` lets it.
+   * Waits out brokers that are away.
    *
    * @param options.maxBytes Roughly how much to read at once; one record is read whatever its size.
-   * @param options.maxWaitMs How long to wait for a first record.
+   * @param options.maxWaitMs How long to wait for a first record, in milliseconds.
    * @throws {SourceError} If the record at `offset` has been deleted, or the partition ends before `offset`.
    */
   fetch(
     offset: bigint,
-    options: {readonly maxBytes: number; readonly maxWaitMs: number; readonly signal?: AbortSignal},
+    options: KafkaCallOptions & {readonly maxBytes: number; readonly maxWaitMs: number},
   ): Promise<Fetched>;
 }
 
 /**
  * Writes in transactions, one after the other. After a failure nothing more can be sent: only opening another producer under
- * the same id settles what became of the transaction. Calls are made one at a time.
+ * the same id settles what became of the transaction. Calls are made one at a time. Disposing of it ends one that waits, which then rejects.
  *
  * Every method throws a {@link FencedError} once another producer was opened under the same id.
  */
@@ -68,17 +75,17 @@ export interface TransactionalProducer extends AsyncDisposable {
   commit(): Promise<void>;
 }
 
-export type ProducerOptions = {
+export type ProducerOptions = KafkaCallOptions & {
   /** All topics that producers of this id write to. */
   readonly topics: readonly string[];
-  /** After this long the cluster itself drops a transaction that is open. */
+  /** After this long the cluster itself drops a transaction that is open, in milliseconds. */
   readonly transactionTimeoutMs: number;
 };
 
-export type JoinOptions = {
+export type JoinOptions = KafkaCallOptions & {
   readonly group: string;
   readonly topic: string;
-  /** How long a member may be silent before its partitions are given to others. */
+  /** How long a member may be silent before its partitions are given to others, in milliseconds. */
   readonly sessionTimeoutMs: number;
   /** Partitions whose memories this member has stored, so that it rather gets those than others. */
   readonly stored: () => Iterable<number>;
@@ -88,7 +95,7 @@ export type JoinOptions = {
   readonly onFailed: (error: Error) => void;
 };
 
-/** A membership in a consumer group; disposing of it leaves the group. */
+/** A membership in a consumer group; disposing of it leaves the group, and does not wait for brokers that are away. */
 export interface GroupMember extends AsyncDisposable {
   /** Resolves once the group has, after this call, acknowledged that the latest assignment is still valid or made another. */
   confirmed(): Promise<void>;
@@ -96,18 +103,34 @@ export interface GroupMember extends AsyncDisposable {
 
 /** What the connector needs of a Kafka cluster. */
 export interface KafkaClient extends AsyncDisposable {
-  /** Number of partitions, or `undefined` if there is no such topic. */
-  partitionCount(topic: string): Promise<number | undefined>;
-  /** Creates a topic; does nothing if there is one. */
+  /**
+   * Number of partitions, or `undefined` if there is no such topic.
+   *
+   * @throws {PipelineError} If brokers are away for long, or refuse to tell.
+   */
+  partitionCount(topic: string, options?: KafkaCallOptions): Promise<number | undefined>;
+  /**
+   * Creates a topic, which can be used once this resolves; does nothing if there is one.
+   *
+   * @throws {PipelineError} If brokers are away for long, refuse it, or do not come to know the new topic.
+   */
   createTopic(
     topic: string,
-    options: {readonly partitions: number; readonly config?: Readonly<Record<string, string>>},
+    options: KafkaCallOptions & {readonly partitions: number; readonly config?: Readonly<Record<string, string>>},
   ): Promise<void>;
+  /** Opens a reader of one partition. Waits for no broker: that there is no such partition, its first call says. */
   openReader(topic: string, partition: number): Promise<PartitionReader>;
   /**
    * Opens a producer and thereby shuts out every earlier one with this id, which cannot write any more. What they had committed can
    * be read, and what they had not is dropped, before this resolves.
+   *
+   * @throws {PipelineError} If brokers are away for long, or refuse it.
    */
   openProducer(transactionalId: string, options: ProducerOptions): Promise<TransactionalProducer>;
+  /**
+   * Makes this process a member of a consumer group, to which the group deals partitions from then on, the first time perhaps before this resolves.
+   *
+   * @throws {PipelineError} If brokers refuse it; those that are away are waited for after it has resolved.
+   */
   join(options: JoinOptions): Promise<GroupMember>;
 }

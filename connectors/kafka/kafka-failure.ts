@@ -1,4 +1,5 @@
 import {FencedError, PipelineError} from '../../errors.ts';
+import {abandoned} from './abandon-cluster.ts';
 
 type KafkajsError = Error & {readonly type?: string; readonly cause?: unknown; readonly errors?: readonly unknown[]};
 
@@ -23,7 +24,7 @@ const lasting = new Set([
   'RECORD_LIST_TOO_LARGE',
   'POLICY_VIOLATION',
 ]);
-const lastingNames = new Set(['KafkaJSSASLAuthenticationError', 'KafkaJSNotImplemented']);
+const lastingNames = new Set(['KafkaJSSASLAuthenticationError', 'KafkaJSNotImplemented', abandoned]);
 
 /** What to do about some of them. */
 const advice: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import type {GroupMember, KafkaClient} from './kafka-client.ts';
 import type {Guarantee, OutputTopic} from './partition-sink.ts';
 import type {PartitionStores} from './partition-stores.ts';
 import {type PartitionContext, PartitionTask, type PartitionTaskOptions} from './partition-task.ts';
+import {untilAborted} from './until-aborted.ts';
 import type {WorkerEvent} from './worker-event.ts';
 
 export type KafkaWorkerOptions = {
@@ -122,10 +123,10 @@ export class KafkaWorker {
     const onAbort = () => this.#settle!.reject(signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
-      const shared = await this.#prepareTopics();
+      const shared = await untilAborted(this.#prepareTopics(signal), {signal});
       const stored = new Set(await stores.stored());
       if (this.#stopping) return;
-      this.#member = await client.join({
+      const joining = client.join({
         group: application,
         topic,
         sessionTimeoutMs,
@@ -135,7 +136,9 @@ export class KafkaWorker {
           this.#assign(partitions, shared);
         },
         onFailed: error => this.#settle!.reject(error),
+        signal,
       });
+      this.#member = await untilAborted(joining, {signal, late: member => member[Symbol.asyncDispose]()});
       if (this.#stopping) this.#finishAll();
       await settled;
     } finally {
@@ -225,7 +228,10 @@ export class KafkaWorker {
         if (error instanceof FencedError) {
           onEvent({type: 'fenced', partition, error});
           // If the group has given the partition away, that is now learnt, and the signal aborted.
-          await unlessAborted(this.#member?.confirmed(), AbortSignal.any([signal, this.#stop.signal]));
+          const either = AbortSignal.any([signal, this.#stop.signal]);
+          await untilAborted(Promise.resolve(this.#member?.confirmed()), {signal: either}).catch(error => {
+            if (!either.aborted) throw error;
+          });
           if (this.#stopping) break;
         } else if (error instanceof CorruptMemoryError && !discarded) {
           discarded = true;
@@ -244,23 +250,23 @@ export class KafkaWorker {
     onEvent({type: 'stopped', partition});
   }
 
-  async #prepareTopics(): Promise<SharedOptions> {
+  async #prepareTopics(signal: AbortSignal | undefined): Promise<SharedOptions> {
     const {client, application, topic, output, deadLetters, stores, pipeline, fingerprint} = this.#options;
     const {guarantee = 'exactly-once', startAt = 'earliest', dtype = 'float32', onEvent = () => {}} = this.#options;
     const {checkpointMs = 5000, checkpointBytes = 64 * 1024 * 1024, fetchBytes = 1024 * 1024} = this.#options;
     const {heldBytes = 64 * 1024 * 1024} = this.#options;
     const {transactionTimeoutMs = 60_000} = this.#options;
-    const partitions = await client.partitionCount(topic);
+    const partitions = await client.partitionCount(topic, {signal});
     if (partitions === undefined) {
       throw new SourceError(`Cannot read topic "${topic}" as it must exist: there is none of this name`);
     }
     const existing = async (name: string): Promise<OutputTopic> => {
-      const count = await client.partitionCount(name);
+      const count = await client.partitionCount(name, {signal});
       if (count !== undefined) return {topic: name, partitions: count};
       throw new SinkError(`Cannot write to topic "${name}" as it must exist: there is none of this name; create it`);
     };
     const changelog = `${application}.${topic}.changelog`;
-    await client.createTopic(changelog, {partitions, config: changelogConfig});
+    await client.createTopic(changelog, {partitions, config: changelogConfig, signal});
     const stored = (await existing(changelog)).partitions;
     if (stored !== partitions) {
       throw new SourceError(
@@ -287,21 +293,6 @@ export class KafkaWorker {
       transactionTimeoutMs,
       onEvent,
     };
-  }
-}
-
-/** Settles as a promise does, or resolves as soon as a signal is aborted. */
-async function unlessAborted(promise: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  let onAbort = () => {};
-  const aborted = new Promise<void>(resolve => {
-    onAbort = resolve;
-  });
-  signal.addEventListener('abort', onAbort);
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

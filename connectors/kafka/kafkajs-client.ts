@@ -1,23 +1,24 @@
-import {setTimeout as delay} from 'node:timers/promises';
 import type {ConnectionOptions} from 'node:tls';
 import kafkajs, {type Admin, type CompressionTypes, type Kafka, type logLevel, type SASLOptions} from 'kafkajs';
+import {abandonCluster} from './abandon-cluster.ts';
 import {checkBrokerVersions} from './check-broker-versions.ts';
 import {checkWaitingRequests} from './check-waiting-requests.ts';
 import {type CompressionName, compressionType} from './compression.ts';
 import type {
   GroupMember,
   JoinOptions,
+  KafkaCallOptions,
   KafkaClient,
   PartitionReader,
   ProducerOptions,
   TransactionalProducer,
 } from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
-import {kafkajsCluster} from './kafkajs-cluster.ts';
+import {type KafkajsCluster, kafkajsCluster, withCluster} from './kafkajs-cluster.ts';
 import {KafkajsMember} from './kafkajs-member.ts';
 import {KafkajsProducer} from './kafkajs-producer.ts';
 import {KafkajsReader} from './kafkajs-reader.ts';
-import {patiently} from './patiently.ts';
+import {KafkajsTopics} from './kafkajs-topics.ts';
 
 export type KafkajsClientOptions = {
   /** Addresses to begin with, as `host:port`. */
@@ -38,6 +39,8 @@ export type KafkajsClientOptions = {
 export class KafkajsClient implements KafkaClient {
   readonly #kafka: Kafka;
   readonly #admin: Admin;
+  readonly #topics: KafkajsTopics;
+  #adminCluster: KafkajsCluster | undefined;
   readonly #compression: CompressionTypes;
 
   /**
@@ -93,31 +96,19 @@ export class KafkajsClient implements KafkaClient {
         ({log: {message, error}}) =>
           onWarning?.(error === undefined ? message : `${message}: ${error}`),
     });
-    this.#admin = this.#kafka.admin();
+    this.#admin = withCluster(this.#kafka, cluster => {
+      this.#adminCluster = cluster;
+      return cluster;
+    }).admin();
+    this.#topics = new KafkajsTopics(this.#admin);
   }
 
-  async partitionCount(topic: string): Promise<number | undefined> {
-    return patiently(`look up topic "${topic}"`, async () => {
-      try {
-        const {topics} = await this.#admin.fetchTopicMetadata({topics: [topic]});
-        return topics[0]?.partitions.length;
-      } catch (error) {
-        if ((error as {type?: string}).type === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
-        throw error;
-      }
-    });
+  async partitionCount(topic: string, options?: KafkaCallOptions): Promise<number | undefined> {
+    return this.#topics.partitionCount(topic, options);
   }
 
-  async createTopic(
-    topic: string,
-    {partitions, config = {}}: {partitions: number; config?: Readonly<Record<string, string>>},
-  ): Promise<void> {
-    const configEntries = Object.entries(config).map(([name, value]) => ({name, value}));
-    await patiently(`create topic "${topic}"`, () =>
-      this.#admin.createTopics({topics: [{topic, numPartitions: partitions, configEntries}], waitForLeaders: false}),
-    );
-    // What brokers know of a new topic spreads with a delay.
-    while ((await this.partitionCount(topic)) === undefined) await delay(50);
+  async createTopic(topic: string, options: Parameters<KafkaClient['createTopic']>[1]): Promise<void> {
+    await this.#topics.createTopic(topic, options);
   }
 
   async openReader(topic: string, partition: number): Promise<PartitionReader> {
@@ -132,8 +123,9 @@ export class KafkajsClient implements KafkaClient {
     return KafkajsMember.join(this.#kafka, options);
   }
 
-  /** Closes its own connection; readers, producers and memberships stay open. */
+  /** Closes its own connection, and ends what waits for it; readers, producers and memberships stay open. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await abandonCluster(this.#adminCluster!);
     await this.#admin.disconnect();
   }
 }

@@ -18,6 +18,13 @@ export type KafkajsCluster = {
   findBroker(options: {nodeId: string}): Promise<KafkajsBroker>;
   findControllerBroker(): Promise<KafkajsBroker>;
   findGroupCoordinator(request: {readonly groupId: string; readonly coordinatorType?: number}): Promise<KafkajsBroker>;
+  /** The brokers that are known, and the one that tells of them. */
+  readonly brokerPool: {
+    readonly seedBroker: KafkajsBroker | undefined;
+    readonly brokers: Readonly<Record<string, KafkajsBroker>>;
+  };
+  /** Makes connections to a broker, not connected yet. */
+  readonly connectionPoolBuilder: {build(): Promise<object>};
 };
 
 type TransactionRequest = {
@@ -60,9 +67,17 @@ export type KafkajsBroker = {
 
 export type KafkajsConnection = {
   readonly clientId: string;
-  readonly socket: {write(bytes: Buffer): void};
+  /** There is none before it is first connected. */
+  readonly socket: {write(bytes: Buffer): void; destroy(error?: Error): void};
+  /** While credentials are shown. */
+  readonly authHandlers: {onError(): void} | null;
+  connect(): Promise<unknown>;
+  /** Waits for requests that are not answered. */
+  disconnect(): Promise<unknown>;
   isConnected(): boolean;
   failIfNotConnected(): void;
+  /** Lets all requests that are not answered fail. */
+  rejectRequests(error: Error): void;
   nextCorrelationId(): number;
   readonly requestQueue: {
     push(request: {

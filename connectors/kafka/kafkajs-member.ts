@@ -1,7 +1,10 @@
 import {AssignerProtocol, type Consumer, type Kafka, type PartitionAssigner} from 'kafkajs';
+import {abandonCluster} from './abandon-cluster.ts';
 import {dealPartitions, type MemberClaim} from './deal-partitions.ts';
 import type {GroupMember, JoinOptions} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
+import {type KafkajsCluster, withCluster} from './kafkajs-cluster.ts';
+import {untilAborted} from './until-aborted.ts';
 
 const {MemberMetadata, MemberAssignment} = AssignerProtocol;
 
@@ -13,6 +16,9 @@ type Claim = {
 const shortestPauseMs = 100;
 const longestPauseMs = 2000;
 
+/** How long it is tried to tell the group that a member leaves; it finds out by itself when the session's time is over. */
+const leavingMs = 2000;
+
 /**
  * A consumer of kafkajs that never reads: it keeps the membership, and readers of their own read.
  *
@@ -20,6 +26,7 @@ const longestPauseMs = 2000;
  */
 export class KafkajsMember implements GroupMember {
   readonly #consumer: Consumer;
+  #cluster: KafkajsCluster | undefined;
   readonly #options: JoinOptions;
   /** Partitions that this member has, and since when. */
   #owned = new Map<number, number>();
@@ -33,11 +40,17 @@ export class KafkajsMember implements GroupMember {
   #rejoining: NodeJS.Timeout | undefined;
 
   static async join(kafka: Kafka, options: JoinOptions): Promise<KafkajsMember> {
+    const {signal} = options;
+    signal?.throwIfAborted();
     const member = new KafkajsMember(kafka, options);
-    await member.#join();
-    if (member.#failure === undefined) return member;
-    await member[Symbol.asyncDispose]();
-    throw member.#failure;
+    try {
+      await untilAborted(member.#join(), {signal});
+      if (member.#failure !== undefined) throw member.#failure;
+      return member;
+    } catch (error) {
+      await member[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   private constructor(kafka: Kafka, options: JoinOptions) {
@@ -68,7 +81,11 @@ export class KafkajsMember implements GroupMember {
         }));
       },
     });
-    this.#consumer = kafka.consumer({
+    const observed = withCluster(kafka, cluster => {
+      this.#cluster = cluster;
+      return cluster;
+    });
+    this.#consumer = observed.consumer({
       groupId: group,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
@@ -111,7 +128,8 @@ export class KafkajsMember implements GroupMember {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#left = true;
     clearTimeout(this.#rejoining);
-    await this.#consumer.disconnect();
+    await untilAborted(this.#consumer.disconnect(), {signal: AbortSignal.timeout(leavingMs)}).catch(() => {});
+    await abandonCluster(this.#cluster!);
     this.#failure ??= new Error('Cannot confirm a membership as it must not have ended: it has');
     this.#beat(2);
   }
@@ -130,6 +148,7 @@ export class KafkajsMember implements GroupMember {
   }
 
   #fail(error: unknown): void {
+    if (this.#left) return;
     const failure = kafkaFailure(error, `be a member of group "${this.#options.group}"`);
     if (failure.retriable) {
       this.#joinAnew();

@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {CompressionTypes, Kafka, Producer, Transaction} from 'kafkajs';
 import {PipelineError} from '../../errors.ts';
+import {abandonCluster} from './abandon-cluster.ts';
 import {encodeProduceRequests} from './encode-produce-requests.ts';
 import type {OutgoingMessage, ProducerOptions, TransactionalProducer} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
@@ -8,6 +9,7 @@ import {type KafkajsCluster, withCluster} from './kafkajs-cluster.ts';
 import {lastTransaction} from './last-transaction.ts';
 import {rememberCoordinators} from './remember-coordinators.ts';
 import {unmarkedPartitions} from './unmarked-partitions.ts';
+import {untilAborted} from './until-aborted.ts';
 import {verifyMarks} from './verify-marks.ts';
 import {writeMarks} from './write-marks.ts';
 
@@ -40,26 +42,18 @@ export class KafkajsProducer implements TransactionalProducer {
 
   /** Opens a producer, shuts out earlier ones of the same id, and ends what they had begun. */
   static async open(kafka: Kafka, options: KafkajsProducerOptions): Promise<KafkajsProducer> {
-    const {transactionalId, topics, transactionTimeoutMs, compression} = options;
+    const {transactionalId, compression, signal} = options;
     const action = `open a producer for "${transactionalId}"`;
     for (let attempts = 1; attempts <= mostOpenings; attempts++) {
+      signal?.throwIfAborted();
       const {producer, cluster} = createProducer(kafka, options);
+      const opened = new KafkajsProducer(producer, {compression, cluster});
       try {
-        await producer.connect();
-        // How it ended is forgotten once others are shut out.
-        const last = await lastTransaction(cluster, transactionalId);
-        // kafkajs shuts out others only when the first transaction begins.
-        await (await producer.transaction()).abort();
-        const opened = new KafkajsProducer(producer, {compression, cluster});
-        if (last === undefined) return opened;
-        const {producerId, state} = last;
-        const partitions = await unmarkedPartitions(cluster, {topics, producerId});
-        if (partitions.length === 0) return opened;
-        const outcome = state === 'PrepareCommit' || state === 'CompleteCommit' ? 'commit' : 'abort';
-        await writeMarks(cluster, {transactionalId, transactionTimeoutMs, producerId, partitions, outcome});
-        await producer.disconnect();
+        if (await untilAborted(shutOutOthers({producer, cluster}, options), {signal})) return opened;
+        await opened[Symbol.asyncDispose]();
       } catch (error) {
-        await producer.disconnect().catch(() => {});
+        await opened[Symbol.asyncDispose]();
+        signal?.throwIfAborted();
         throw kafkaFailure(error, action);
       }
     }
@@ -124,8 +118,9 @@ export class KafkajsProducer implements TransactionalProducer {
     this.#transaction = undefined;
   }
 
-  /** Leaves an open transaction to the next producer of the same id, which drops it. */
+  /** Leaves an open transaction to the next producer of the same id, which drops it. What is being sent fails. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await abandonCluster(this.#cluster);
     await this.#producer.disconnect();
   }
 
@@ -138,10 +133,31 @@ export class KafkajsProducer implements TransactionalProducer {
   }
 }
 
+type Connected = {readonly producer: Producer; readonly cluster: KafkajsCluster};
+
+/** @returns Whether the last transaction is marked everywhere; if not, it is now, and the producer was shut out itself. */
+async function shutOutOthers(
+  {producer, cluster}: Connected,
+  {transactionalId, topics, transactionTimeoutMs}: KafkajsProducerOptions,
+): Promise<boolean> {
+  await producer.connect();
+  // How it ended is forgotten once others are shut out.
+  const last = await lastTransaction(cluster, transactionalId);
+  // kafkajs shuts out others only when the first transaction begins.
+  await (await producer.transaction()).abort();
+  if (last === undefined) return true;
+  const {producerId, state} = last;
+  const partitions = await unmarkedPartitions(cluster, {topics, producerId});
+  if (partitions.length === 0) return true;
+  const outcome = state === 'PrepareCommit' || state === 'CompleteCommit' ? 'commit' : 'abort';
+  await writeMarks(cluster, {transactionalId, transactionTimeoutMs, producerId, partitions, outcome});
+  return false;
+}
+
 function createProducer(
   kafka: Kafka,
   {transactionalId, topics, transactionTimeoutMs}: KafkajsProducerOptions,
-): {producer: Producer; cluster: KafkajsCluster} {
+): Connected {
   let cluster: KafkajsCluster | undefined;
   const changed = withCluster(kafka, created => {
     cluster = verifyMarks(encodeProduceRequests(rememberCoordinators(created)), async producerId => {

@@ -14,7 +14,7 @@ export async function lastTransaction(
     if (coordinator.versions[describeTransactionsApi] === undefined) return undefined;
     return describeTransaction(coordinator, transactionalId);
   };
-  return patiently(`look up the last transaction of "${transactionalId}"`, ask, error =>
-    recoverCluster(cluster, error),
-  );
+  return patiently(`look up the last transaction of "${transactionalId}"`, ask, {
+    recover: error => recoverCluster(cluster, error),
+  });
 }

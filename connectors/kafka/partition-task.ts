@@ -6,7 +6,7 @@ import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
 import type {Message} from '../../pipeline/message.ts';
 import type {Pipeline} from '../../pipeline/pipeline.ts';
 import type {Source} from '../../pipeline/source.ts';
-import type {KafkaClient} from './kafka-client.ts';
+import type {KafkaClient, PartitionReader} from './kafka-client.ts';
 import {KafkaDeadLetters} from './kafka-dead-letters.ts';
 import {type Guarantee, type OutputTopic, PartitionSink} from './partition-sink.ts';
 import {PartitionSource} from './partition-source.ts';
@@ -14,6 +14,7 @@ import type {PartitionStores} from './partition-stores.ts';
 import {PartitionWriter} from './partition-writer.ts';
 import {ReplicatedStore} from './replicated-store.ts';
 import {restoreStore} from './restore-store.ts';
+import {untilAborted} from './until-aborted.ts';
 import type {WorkerEvent} from './worker-event.ts';
 
 /** What a pipeline over one partition is made of. */
@@ -118,8 +119,8 @@ export class PartitionTask {
     const local = this.#own(await stores.open(partition));
     const topics = [changelog, output.topic, ...(deadLetterTopic === undefined ? [] : [deadLetterTopic.topic])];
     const id = `${application}.${topic}.${partition}`;
-    const producer = this.#own(await client.openProducer(id, {topics, transactionTimeoutMs}));
-    signal.throwIfAborted();
+    const opening = client.openProducer(id, {topics, transactionTimeoutMs, signal});
+    const producer = this.#own(await untilAborted(opening, {signal, late: late => late[Symbol.asyncDispose]()}));
 
     const start = performance.now();
     const changelogReader = this.#own(await client.openReader(changelog, partition));
@@ -167,10 +168,12 @@ export class PartitionTask {
     });
     if (known === undefined) {
       // So that where it began does not change when it begins again.
-      await store.commit([], {
+      const begun = store.commit([], {
         partitions: new Map([[`${topic}/${partition}`, {nextOffset, ended: false}]]),
         outputs: new Map(),
       });
+      // It ends when the producer is closed.
+      await untilAborted(begun, {signal});
     }
     const letters = new KafkaDeadLetters(checkpoints);
     const sink = new PartitionSink({
@@ -203,8 +206,8 @@ export class PartitionTask {
     return resource;
   }
 
-  async #firstOffset(reader: {range(): Promise<{startOffset: bigint; endOffset: bigint}>}): Promise<bigint> {
-    const {startOffset, endOffset} = await reader.range();
+  async #firstOffset(reader: PartitionReader): Promise<bigint> {
+    const {startOffset, endOffset} = await reader.range({signal: this.#signal});
     return this.#options.startAt === 'earliest' ? startOffset : endOffset;
   }
 }

@@ -49,7 +49,7 @@ export async function restoreStore(options: RestoreStoreOptions): Promise<Restor
   const {local, reader, changelog, partition, source, fingerprint, signal, onProgress} = options;
   const output = changelogOutput(changelog, partition);
   const stored = await local.progress();
-  const {startOffset, endOffset} = await reader.range();
+  const {startOffset, endOffset} = await reader.range({signal});
   let offset = stored.outputs.get(output) ?? 0n;
   if (offset > endOffset) {
     throw new StoreError(

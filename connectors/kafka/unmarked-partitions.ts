@@ -28,7 +28,7 @@ export async function unmarkedPartitions(
     );
     return merged(found.flat());
   };
-  return patiently('look for transactions without a mark', ask, error => recoverCluster(cluster, error));
+  return patiently('look for transactions without a mark', ask, {recover: error => recoverCluster(cluster, error)});
 }
 
 function merged(found: readonly TopicPartitions[]): TopicPartitions[] {

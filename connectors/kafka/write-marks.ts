@@ -26,11 +26,9 @@ export async function writeMarks(
 ): Promise<void> {
   const action = `end the last transaction of "${transactionalId}"`;
   const ask = <T>(request: (coordinator: Awaited<ReturnType<typeof transactionCoordinator>>) => Promise<T>) =>
-    patiently(
-      action,
-      async () => request(await transactionCoordinator(cluster, transactionalId)),
-      error => recoverCluster(cluster, error),
-    );
+    patiently(action, async () => request(await transactionCoordinator(cluster, transactionalId)), {
+      recover: error => recoverCluster(cluster, error),
+    });
   const producer = await ask(coordinator =>
     coordinator.initProducerId({transactionalId, transactionTimeout: transactionTimeoutMs}),
   );

@@ -217,6 +217,53 @@ export function testKafkaClient(
     await producer[Symbol.asyncDispose]();
   });
 
+  test(`${name} ends what waits when its signal is aborted, and says why`, async t => {
+    const {client, topic} = await prepared();
+    const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});
+    const aborted = {signal: AbortSignal.abort(new Error('changed its mind'))};
+    await using reader = await client.openReader(topic, 0);
+    const join = {
+      group: `${topic}-g`,
+      topic,
+      sessionTimeoutMs: 10_000,
+      stored: () => [],
+      onAssigned: () => {},
+      onFailed: () => {},
+    };
+    const calls = {
+      partitionCount: () => client.partitionCount(topic, aborted),
+      createTopic: () => client.createTopic(`${topic}-other`, {partitions: 1, ...aborted}),
+      openProducer: () => client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs, ...aborted}),
+      join: () => client.join({...join, ...aborted}),
+      range: () => reader.range(aborted),
+      fetch: () => reader.fetch(0n, {...fetching, ...aborted}),
+    };
+    for (const run of Object.values(calls)) await t.throwsAsync(run(), {message: 'changed its mind'});
+    t.is(await client.partitionCount(`${topic}-other`), undefined);
+    const controller = new AbortController();
+    const waiting = reader.fetch(0n, {maxBytes: 1000, maxWaitMs: 20_000, signal: controller.signal});
+    const start = performance.now();
+    controller.abort(new Error('has waited enough'));
+    await t.throwsAsync(waiting, {message: 'has waited enough'});
+    t.true(performance.now() - start < 10_000);
+    // Nobody has shut it out.
+    await producer.send(topic, 0, [message('a')]);
+    await producer.commit();
+    t.deepEqual(await values(reader, {count: 1}), ['a']);
+    await producer[Symbol.asyncDispose]();
+  });
+
+  test(`${name} ends a read that waits when its reader is closed`, async t => {
+    const {client, topic} = await prepared();
+    const reader = await client.openReader(topic, 0);
+    await reader.range();
+    const waiting = reader.fetch(0n, {maxBytes: 1000, maxWaitMs: 20_000});
+    const start = performance.now();
+    await Promise.all([t.throwsAsync(waiting), reader[Symbol.asyncDispose]()]);
+    t.true(performance.now() - start < 10_000);
+    await t.throwsAsync(reader.fetch(0n, fetching));
+  });
+
   test(`${name} refuses to read records that were deleted, or beyond the end`, async t => {
     const {client, topic, deleteRecords} = await prepared();
     const producer = await client.openProducer(`${topic}-p`, {topics: [topic], transactionTimeoutMs});

@@ -3,6 +3,7 @@ import type {
   FetchedMessage,
   GroupMember,
   JoinOptions,
+  KafkaCallOptions,
   KafkaClient,
   OutgoingMessage,
   PartitionReader,
@@ -60,11 +61,13 @@ export class InMemoryKafka implements KafkaClient {
     this.#faults = [];
   }
 
-  async partitionCount(topic: string): Promise<number | undefined> {
+  async partitionCount(topic: string, {signal}: KafkaCallOptions = {}): Promise<number | undefined> {
+    signal?.throwIfAborted();
     return this.#topics.get(topic)?.length;
   }
 
-  async createTopic(topic: string, {partitions}: {partitions: number}): Promise<void> {
+  async createTopic(topic: string, {partitions, signal}: KafkaCallOptions & {partitions: number}): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#topics.has(topic)) return;
     this.#topics.set(
       topic,
@@ -107,17 +110,24 @@ export class InMemoryKafka implements KafkaClient {
   async openReader(topic: string, partition: number): Promise<PartitionReader> {
     const log = this.#partition(topic, partition);
     const name = `partition ${partition} of topic "${topic}"`;
+    const closing = new AbortController();
     return {
-      range: async () => ({startOffset: BigInt(log.startOffset), endOffset: BigInt(stableEnd(log))}),
+      range: async ({signal} = {}) => {
+        signal?.throwIfAborted();
+        closing.signal.throwIfAborted();
+        return {startOffset: BigInt(log.startOffset), endOffset: BigInt(stableEnd(log))};
+      },
       fetch: async (offset, {maxBytes, maxWaitMs, signal}) => {
+        const ended = [...(signal === undefined ? [] : [signal]), closing.signal];
+        for (const each of ended) each.throwIfAborted();
         this.#meet('before', 'fetch', topic);
         if (offset < log.startOffset || offset > log.entries.length) {
           throw new SourceError(
             `Cannot read ${name} on from offset ${offset} as its records must be there: it has ${log.startOffset} to ${log.entries.length}`,
           );
         }
-        if (Number(offset) >= stableEnd(log)) await this.#written(maxWaitMs, signal);
-        signal?.throwIfAborted();
+        if (Number(offset) >= stableEnd(log)) await this.#written(maxWaitMs, ended);
+        for (const each of ended) each.throwIfAborted();
         const end = stableEnd(log);
         const messages: FetchedMessage[] = [];
         let next = Number(offset);
@@ -129,11 +139,13 @@ export class InMemoryKafka implements KafkaClient {
         }
         return {messages, nextOffset: BigInt(next), endOffset: BigInt(end)};
       },
-      [Symbol.asyncDispose]: async () => {},
+      [Symbol.asyncDispose]: async () =>
+        closing.abort(new PipelineError(`Cannot read ${name} as its reader must be open: it has been closed`)),
     };
   }
 
-  async openProducer(transactionalId: string): Promise<TransactionalProducer> {
+  async openProducer(transactionalId: string, {signal}: KafkaCallOptions = {}): Promise<TransactionalProducer> {
+    signal?.throwIfAborted();
     this.#meet('before', 'openProducer');
     const last = this.#epochs.get(transactionalId);
     if (last?.open !== undefined) this.#finish(last.open, 'aborted');
@@ -173,6 +185,7 @@ export class InMemoryKafka implements KafkaClient {
   }
 
   async join(options: JoinOptions): Promise<GroupMember> {
+    options.signal?.throwIfAborted();
     const group = this.#group(options.group, options.topic);
     const member: Member = {
       id: Symbol(options.group),
@@ -242,16 +255,16 @@ export class InMemoryKafka implements KafkaClient {
     throw new PipelineError(`Cannot ${call} as it was made to fail ${when} it was done`, {retriable: true});
   }
 
-  async #written(maxWaitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async #written(maxWaitMs: number, ended: readonly AbortSignal[]): Promise<void> {
     await new Promise<void>(resolve => {
       const wake = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
+        for (const signal of ended) signal.removeEventListener('abort', wake);
         this.#wake.delete(wake);
         resolve();
       };
       const timer = setTimeout(wake, maxWaitMs);
-      signal?.addEventListener('abort', wake);
+      for (const signal of ended) signal.addEventListener('abort', wake);
       this.#wake.add(wake);
     });
   }

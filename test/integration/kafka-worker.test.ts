@@ -56,7 +56,8 @@ function running(options: Omit<ToyWorkerOptions, 'client' | 'stores'> & Partial<
     model: {segmentLength, ...options.model},
     onEvent: event => events.push(event),
   });
-  const done = worker.run({signal: ending.signal});
+  const controller = new AbortController();
+  const done = worker.run({signal: AbortSignal.any([ending.signal, controller.signal])});
   done.catch(() => {});
   ended.push(done);
   const seen = (type: WorkerEvent['type']) => events.filter(event => event.type === type);
@@ -64,7 +65,9 @@ function running(options: Omit<ToyWorkerOptions, 'client' | 'stores'> & Partial<
     worker.stop();
     return done;
   };
-  return {seen, done, stop};
+  /** Ends it without a last checkpoint. */
+  const cut = () => controller.abort(new Error('cut off'));
+  return {seen, done, stop, cut};
 }
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
@@ -255,6 +258,41 @@ test.serial('KafkaWorker joins its group again when the connection breaks after 
   t.is(worker.seen('started').length, 1);
   await worker.stop();
 });
+
+for (const [how, leave, back] of [
+  ['does not answer', () => cluster.signal(0, 'SIGSTOP'), () => cluster.signal(0, 'SIGCONT')],
+  [
+    'cannot be reached',
+    () => {
+      proxy.target = 1;
+      proxy.cut();
+    },
+    () => {
+      proxy.target = cluster.proxiedPorts[0]!;
+    },
+  ],
+] as const) {
+  test.serial(`KafkaWorker ends its run at once when told to while the broker ${how}`, async t => {
+    const names = await topics();
+    await using proxied = await KafkajsClient.open({brokers: [`127.0.0.1:${proxy.port}`]});
+    const {records} = toyDocuments(9, {count: 20, minBytes: 1000, maxBytes: 20_000});
+    await produceRecords(brokers, {topic: names.topic, records});
+    const reading = running({...names, client: proxied, model: {segmentLength, stepMs: 20}});
+    await until(() => reading.seen('committed').length > 0, 'a checkpoint');
+    leave();
+    const beginning = running({...names, client: proxied, application: newName()});
+    await delay(1000);
+    const start = performance.now();
+    reading.cut();
+    beginning.cut();
+    try {
+      await Promise.all([reading, beginning].map(({done}) => t.throwsAsync(done, {message: 'cut off'})));
+      t.true(performance.now() - start < 6000, `${performance.now() - start}`);
+    } finally {
+      back();
+    }
+  });
+}
 
 test.serial('KafkaWorker stops with an error when records were deleted that it has not read', async t => {
   const names = await topics();

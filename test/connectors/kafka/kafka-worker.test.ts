@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type {WorkerEvent} from '../../../connectors/kafka/index.ts';
 import {InMemoryPartitionStores, KafkaWorker, LmdbPartitionStores} from '../../../connectors/kafka/index.ts';
-import type {JoinOptions} from '../../../connectors/kafka/kafka-client.ts';
+import type {JoinOptions, KafkaCallOptions, KafkaClient} from '../../../connectors/kafka/kafka-client.ts';
 import {endHeader} from '../../../connectors/kafka/partition-source.ts';
 import {MemoryMismatchError, SinkError, SourceError} from '../../../errors.ts';
 import {InMemoryKafka} from '../../driver/in-memory-kafka.ts';
@@ -38,7 +38,7 @@ async function prepared({partitions = 2} = {}) {
   return {kafka, expected: {documents, letters}};
 }
 
-function running(kafka: InMemoryKafka, options: Partial<ToyWorkerOptions> = {}) {
+function running(kafka: KafkaClient, options: Partial<ToyWorkerOptions> = {}) {
   const events: WorkerEvent[] = [];
   const worker = toyWorker({
     ...names,
@@ -232,6 +232,93 @@ test('KafkaWorker closes the store of a partition although something else cannot
   await t.throwsAsync(worker.run(), {instanceOf: TypeError, message: 'cannot be built'});
   t.is(closed, 1);
 });
+
+const never = () => new Promise<never>(() => {});
+
+/** A cluster of whose calls one waits for brokers that are away, and the readers and producers that are open. */
+function awayAt(kafka: InMemoryKafka, call: string): {client: KafkaClient; open: Set<object>} {
+  const open = new Set<object>();
+  let endCommit = (_: Error) => {};
+  const commit = () =>
+    new Promise<never>((_, reject) => {
+      endCommit = reject;
+    });
+  const opened = <T extends AsyncDisposable>(resource: T, changed: Partial<T>): T => {
+    const proxy = new Proxy(resource, {
+      get(target, name) {
+        if (name === Symbol.asyncDispose) {
+          return async () => {
+            open.delete(proxy);
+            endCommit(new Error('was closed'));
+          };
+        }
+        return Reflect.get(name in changed ? changed : target, name);
+      },
+    });
+    open.add(proxy);
+    return proxy;
+  };
+  const client: KafkaClient = {
+    partitionCount: (...args) => kafka.partitionCount(...args),
+    createTopic: (...args) => kafka.createTopic(...args),
+    join: options => kafka.join(options),
+    openProducer: async (...args) => opened(await kafka.openProducer(...args), call === 'commit' ? {commit} : {}),
+    openReader: async (...args) => {
+      const range = ({signal}: KafkaCallOptions = {}) =>
+        new Promise<never>((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)));
+      return opened(await kafka.openReader(...args), call === 'range' ? {range} : {});
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  return {client: call in client ? Object.assign(client, {[call]: never}) : client, open};
+}
+
+for (const call of ['partitionCount', 'createTopic', 'join', 'openProducer', 'range', 'commit']) {
+  test.serial(
+    `KafkaWorker ends its run at once when told to while "${call}" waits for brokers, and closes what it has opened`,
+    async t => {
+      const {kafka} = await prepared({partitions: 1});
+      const {client, open} = awayAt(kafka, call);
+      const worker = running(client);
+      await delay(100);
+      const start = performance.now();
+      worker.cut();
+      await t.throwsAsync(worker.done, {message: 'cut off'});
+      t.true(performance.now() - start < 2000);
+      t.is(open.size, 0);
+    },
+  );
+}
+
+test.serial(
+  'KafkaWorker closes a producer that is opened, and leaves a group that is joined, after its run was ended',
+  async t => {
+    const {kafka} = await prepared({partitions: 1});
+    for (const call of ['join', 'openProducer'] as const) {
+      let closed = 0;
+      const gate = {open: () => {}};
+      const opening = new Promise<void>(resolve => {
+        gate.open = resolve;
+      });
+      const slow = new Proxy(kafka, {
+        get(target, name) {
+          if (name !== call) return (target[name as keyof typeof target] as () => unknown).bind(target);
+          return async () => {
+            await opening;
+            return {[Symbol.asyncDispose]: async () => void closed++};
+          };
+        },
+      });
+      const worker = running(slow);
+      await delay(50);
+      worker.cut();
+      await t.throwsAsync(worker.done, {message: 'cut off'});
+      gate.open();
+      await delay(10);
+      t.is(closed, 1, call);
+    }
+  },
+);
 
 test('KafkaWorker refuses topics that are missing', async t => {
   const kafka = new InMemoryKafka();
