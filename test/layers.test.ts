@@ -19,7 +19,7 @@ const CONFINED: readonly (readonly [packages: RegExp, paths: RegExp])[] = [
   [/^@tensorflow\//, /^(model|training|bench|test\/(model|training))\//],
   [/^lmdb$/, /^memory-store\/lmdb\//],
   [/^(commander|cli-progress|pino|prom-client|yaml)$/, /^cli\//],
-  [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/integration)\//],
+  [/^kafkajs(\/|$)/, /^(connectors\/kafka|bench|test\/connectors\/kafka|test\/integration)\//],
   [/^@node-rs\/crc32$/, /^connectors\/kafka\//],
 ];
 

@@ -1,5 +1,5 @@
-import {createRequire} from 'node:module';
 import {crc32c} from '@node-rs/crc32';
+import {compressionCodec} from './compression-codec.ts';
 import {recordBatchFormat} from './record-batch-format.ts';
 
 /** A record as kafkajs's producer passes it on. */
@@ -20,13 +20,6 @@ export type RecordBatchToWrite = {
   readonly producerId: bigint;
   readonly producerEpoch: number;
   readonly firstSequence: number;
-};
-
-type Codec = {compress(encoder: {readonly buffer: Buffer}): Promise<Buffer>};
-
-/** Codecs of kafkajs and those that are registered with it. */
-const {lookupCodec} = createRequire(import.meta.url)('kafkajs/src/protocol/message/compression') as {
-  lookupCodec(compression: number): Codec;
 };
 
 const at = recordBatchFormat;
@@ -53,7 +46,7 @@ export async function encodeRecordBatch(
 
   let bytes = fields.bytes;
   if (compression !== 0) {
-    const compressed = await lookupCodec(compression).compress({buffer: bytes});
+    const compressed = await compressionCodec(compression)!.compress(bytes);
     bytes = Buffer.concat([Buffer.allocUnsafe(at.records), compressed]);
   }
   // The offset and the leader's epoch are the broker's to fill in.

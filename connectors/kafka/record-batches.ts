@@ -1,5 +1,5 @@
-import {createRequire} from 'node:module';
 import {SourceError} from '../../errors.ts';
+import {compressionCodec} from './compression-codec.ts';
 import type {FetchedMessage} from './kafka-client.ts';
 import {recordBatchFormat} from './record-batch-format.ts';
 
@@ -13,13 +13,6 @@ export type RecordBatch = {
   readonly mark: 'abort' | 'commit' | undefined;
   /** Gives the records of another batch than a mark; decompresses them. */
   readonly messages: () => Promise<FetchedMessage[]>;
-};
-
-type Codec = {decompress(bytes: Buffer): Promise<Buffer>};
-
-/** Codecs of kafkajs and those that are registered with it. */
-const {lookupCodecByAttributes} = createRequire(import.meta.url)('kafkajs/src/protocol/message/compression') as {
-  lookupCodecByAttributes(attributes: number): Codec | null;
 };
 
 const {prefixBytes, logAppendTime, transactional, control, ...at} = recordBatchFormat;
@@ -55,12 +48,12 @@ function recordBatch(batch: Buffer): RecordBatch {
     transactional: (attributes & transactional) !== 0,
     mark: (attributes & control) === 0 ? undefined : markOf(batch),
     async messages() {
-      const codec = lookupCodecByAttributes(attributes);
+      const codec = compressionCodec(attributes & at.compression);
       const records = batch.subarray(at.records);
       const count = batch.readInt32BE(at.count);
       const baseTimestamp = Number(batch.readBigInt64BE(at.baseTimestamp));
       const appended = (attributes & logAppendTime) !== 0 ? Number(batch.readBigInt64BE(at.maxTimestamp)) : undefined;
-      const fields = new Fields(codec === null || count === 0 ? records : await codec.decompress(records));
+      const fields = new Fields(codec === undefined || count === 0 ? records : await codec.decompress(records));
       return Array.from({length: count}, () => fields.message({baseOffset, baseTimestamp, appended}));
     },
   };
