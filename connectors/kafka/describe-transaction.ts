@@ -1,5 +1,5 @@
 import type {KafkajsBroker} from './kafkajs-cluster.ts';
-import {kafkajsProtocol} from './kafkajs-protocol.ts';
+import {kafkajsInternals} from './kafkajs-internals.ts';
 import {sendRequest} from './send-request.ts';
 
 export type DescribedTransaction = {
@@ -13,7 +13,7 @@ export const describeTransactionsApi = 65;
 
 const unknownId = 105;
 
-const {encoder, decoder, refuse} = kafkajsProtocol;
+const {encoder, decoder, refuse} = kafkajsInternals;
 
 /**
  * Asks the coordinator of a transactional id for its latest transaction.

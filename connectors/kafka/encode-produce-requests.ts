@@ -1,9 +1,8 @@
-import {createRequire} from 'node:module';
 import {encodeRecordBatch, type RecordToWrite} from './encode-record-batch.ts';
 import type {KafkajsCluster} from './kafkajs-cluster.ts';
+import {kafkajsInternals} from './kafkajs-internals.ts';
 import {ReusedBuffer} from './reused-buffer.ts';
 import {frameHeaderBytes, sendFrame} from './send-frame.ts';
-import type {KafkajsRequest} from './send-request.ts';
 
 /** What kafkajs's producer asks a broker for. */
 type ProduceFields = {
@@ -26,11 +25,7 @@ type ProduceFields = {
 
 const apiVersion = 7;
 
-const protocol = (
-  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
-    requests: {Produce: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
-  }
-).requests.Produce.protocol({version: apiVersion});
+const protocol = kafkajsInternals.requests.Produce.protocol({version: apiVersion});
 
 /**
  * Lets what a transactional producer of kafkajs writes be encoded by {@link encodeRecordBatch}, and sent as it is. A producer makes one

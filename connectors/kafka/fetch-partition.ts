@@ -1,8 +1,7 @@
-import {createRequire} from 'node:module';
 import type {AbortedTransaction} from './committed-messages.ts';
 import {type KafkajsBroker, readCommitted} from './kafkajs-cluster.ts';
-import {kafkajsProtocol} from './kafkajs-protocol.ts';
-import {type KafkajsRequest, sendRequest} from './send-request.ts';
+import {kafkajsInternals} from './kafkajs-internals.ts';
+import {sendRequest} from './send-request.ts';
 
 export type FetchPartitionRequest = {
   readonly topic: string;
@@ -19,19 +18,14 @@ export type FetchedPartition = {
   readonly records: Buffer;
 };
 
-const {Fetch} = (
-  createRequire(import.meta.url)('kafkajs/src/protocol/requests') as {
-    requests: {Fetch: {protocol(options: {version: number}): (fields: object) => KafkajsRequest}};
-  }
-).requests;
-const {refuse} = kafkajsProtocol;
+const {requests, refuse} = kafkajsInternals;
 
 /** Fetches records of one partition from its leader, with what is needed to tell which were committed; kafkajs's own way drops it. */
 export async function fetchPartition(
   broker: KafkajsBroker,
   {topic, partition, offset, maxBytes, maxWaitMs}: FetchPartitionRequest,
 ): Promise<FetchedPartition> {
-  const {request, requestTimeout} = Fetch.protocol({version: 11})({
+  const {request, requestTimeout} = requests.Fetch.protocol({version: 11})({
     isolationLevel: readCommitted,
     maxWaitTime: maxWaitMs,
     minBytes: 1,

@@ -1,4 +1,5 @@
 import type {Kafka} from 'kafkajs';
+import {kafkajsVersionError} from './kafkajs-version-error.ts';
 
 /**
  * What kafkajs 2.2.4 keeps behind its consumer: a connection pool that knows leaders and coordinators.
@@ -119,7 +120,7 @@ function creatorOf(kafka: Kafka): [symbol: symbol, createCluster: CreateCluster]
     ({description}) => description === 'private:Kafka:createCluster',
   );
   if (symbol === undefined) {
-    throw new Error('Cannot connect to Kafka as kafkajs must be of version 2.2.4: another one is installed');
+    throw kafkajsVersionError();
   }
   return [symbol, (kafka as unknown as Record<symbol, CreateCluster>)[symbol]!];
 }

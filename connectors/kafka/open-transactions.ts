@@ -1,5 +1,5 @@
 import type {KafkajsBroker} from './kafkajs-cluster.ts';
-import {kafkajsProtocol} from './kafkajs-protocol.ts';
+import {kafkajsInternals} from './kafkajs-internals.ts';
 import {sendRequest} from './send-request.ts';
 
 export type TopicPartitions = {readonly topic: string; readonly partitions: readonly number[]};
@@ -7,7 +7,7 @@ export type TopicPartitions = {readonly topic: string; readonly partitions: read
 /** Number of the request, which Kafka 2.8 brought. */
 const describeProducersApi = 61;
 
-const {encoder, decoder, refuse} = kafkajsProtocol;
+const {encoder, decoder, refuse} = kafkajsInternals;
 
 /**
  * Asks a broker in which of the partitions that it leads records of a producer wait for the mark of their transaction.

@@ -1,4 +1,5 @@
 import type {KafkajsBroker} from './kafkajs-cluster.ts';
+import {kafkajsVersionError} from './kafkajs-version-error.ts';
 
 /** A request of kafkajs, and how what is answered is read. */
 export type KafkajsRequest = {
@@ -16,5 +17,5 @@ export function sendRequest(broker: KafkajsBroker, request: KafkajsRequest): Pro
   const symbols = Object.getOwnPropertySymbols(Object.getPrototypeOf(broker));
   const found = symbols.find(({description}) => description === 'private:Broker:sendRequest');
   if (found !== undefined) return broker[found]!(request);
-  throw new Error('Cannot speak to Kafka as kafkajs must be of version 2.2.4: another one is installed');
+  throw kafkajsVersionError();
 }
