@@ -1,12 +1,13 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import {CorruptMemoryError, FencedError, PipelineError, SinkError, SourceError} from '../../errors.ts';
+import {CorruptMemoryError, FencedError, PipelineError} from '../../errors.ts';
 import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
 import type {Message} from '../../pipeline/message.ts';
 import type {Pipeline} from '../../pipeline/pipeline.ts';
 import type {GroupMember, KafkaClient} from './kafka-client.ts';
-import type {Guarantee, OutputTopic} from './partition-sink.ts';
+import type {Guarantee} from './partition-sink.ts';
 import type {PartitionStores} from './partition-stores.ts';
 import {type PartitionContext, PartitionTask, type PartitionTaskOptions} from './partition-task.ts';
+import {type PreparedTopics, prepareTopics} from './prepare-topics.ts';
 import {untilAborted} from './until-aborted.ts';
 import type {WorkerEvent} from './worker-event.ts';
 
@@ -80,7 +81,7 @@ const longestRetryMs = 10_000;
  * So what goes on in the group never matters to what is written.
  */
 export class KafkaWorker {
-  readonly #options: KafkaWorkerOptions;
+  readonly #options: CompleteOptions;
   readonly #running = new Map<number, Running>();
   /** What is ending still has the partition's store open. */
   readonly #ending = new Map<number, Promise<void>>();
@@ -90,8 +91,10 @@ export class KafkaWorker {
 
   /** @throws {RangeError | TypeError} If an option is not valid. */
   constructor(options: KafkaWorkerOptions) {
-    const {checkpointMs = 1, checkpointBytes = 1, fetchBytes = 1, heldBytes = 1} = options;
-    const {sessionTimeoutMs = 1, transactionTimeoutMs = 1} = options;
+    const {guarantee = 'exactly-once', startAt = 'earliest', dtype = 'float32', onEvent = () => {}} = options;
+    const {checkpointMs = 5000, checkpointBytes = 64 * 1024 * 1024} = options;
+    const {fetchBytes = 1024 * 1024, heldBytes = 64 * 1024 * 1024} = options;
+    const {sessionTimeoutMs = 30_000, transactionTimeoutMs = 60_000} = options;
     const numbers = {checkpointMs, checkpointBytes, fetchBytes, heldBytes, sessionTimeoutMs, transactionTimeoutMs};
     for (const [name, value] of Object.entries(numbers)) {
       if (Number.isSafeInteger(value) && value > 0) continue;
@@ -99,13 +102,14 @@ export class KafkaWorker {
         `Cannot construct KafkaWorker as ${name} must be a positive integer: current value is ${value}`,
       );
     }
-    for (const name of ['application', 'topic', 'output'] as const) {
-      if (/^[\w.-]{1,200}$/.test(options[name])) continue;
+    const {application, topic, output, deadLetters} = options;
+    for (const [name, value] of Object.entries({application, topic, output, deadLetters})) {
+      if (value === undefined ? name === 'deadLetters' : /^[\w.-]{1,200}$/.test(value)) continue;
       throw new TypeError(
-        `Cannot construct KafkaWorker as ${name} must be 1 to 200 letters, digits, ".", "_" and "-": current value is "${options[name]}"`,
+        `Cannot construct KafkaWorker as ${name} must be 1 to 200 letters, digits, ".", "_" and "-": current value is "${value}"`,
       );
     }
-    this.#options = options;
+    this.#options = {...options, ...numbers, guarantee, startAt, dtype, onEvent};
   }
 
   /**
@@ -115,7 +119,7 @@ export class KafkaWorker {
    */
   async run({signal}: RunWorkerOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    const {client, application, topic, stores, sessionTimeoutMs = 30_000} = this.#options;
+    const {client, application, topic, output, deadLetters, stores, sessionTimeoutMs} = this.#options;
     const settled = new Promise<void>((resolve, reject) => {
       this.#settle = {resolve, reject};
     });
@@ -123,7 +127,8 @@ export class KafkaWorker {
     const onAbort = () => this.#settle!.reject(signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
-      const shared = await untilAborted(this.#prepareTopics(signal), {signal});
+      const preparing = prepareTopics(client, {application, topic, output, deadLetters, signal});
+      const shared = this.#shared(await untilAborted(preparing, {signal}));
       const stored = new Set(await stores.stored());
       if (this.#stopping) return;
       const joining = client.join({
@@ -250,61 +255,19 @@ export class KafkaWorker {
     onEvent({type: 'stopped', partition});
   }
 
-  async #prepareTopics(signal: AbortSignal | undefined): Promise<SharedOptions> {
-    const {client, application, topic, output, deadLetters, stores, pipeline, fingerprint} = this.#options;
-    const {guarantee = 'exactly-once', startAt = 'earliest', dtype = 'float32', onEvent = () => {}} = this.#options;
-    const {checkpointMs = 5000, checkpointBytes = 64 * 1024 * 1024, fetchBytes = 1024 * 1024} = this.#options;
-    const {heldBytes = 64 * 1024 * 1024} = this.#options;
-    const {transactionTimeoutMs = 60_000} = this.#options;
-    const partitions = await client.partitionCount(topic, {signal});
-    if (partitions === undefined) {
-      throw new SourceError(`Cannot read topic "${topic}" as it must exist: there is none of this name`);
-    }
-    const existing = async (name: string): Promise<OutputTopic> => {
-      const count = await client.partitionCount(name, {signal});
-      if (count !== undefined) return {topic: name, partitions: count};
-      throw new SinkError(`Cannot write to topic "${name}" as it must exist: there is none of this name; create it`);
-    };
-    const changelog = `${application}.${topic}.changelog`;
-    await client.createTopic(changelog, {partitions, config: changelogConfig, signal});
-    const stored = (await existing(changelog)).partitions;
-    if (stored !== partitions) {
-      throw new SourceError(
-        `Cannot read topic "${topic}" as it must keep its number of partitions, by which documents and their memories are spread: it was ${stored} and is ${partitions}; use another application name and read from the start`,
-      );
-    }
+  #shared(topics: PreparedTopics): SharedOptions {
+    const {fetchBytes, heldBytes, fingerprint} = this.#options;
     return {
-      client,
-      application,
-      topic,
-      changelog,
-      output: await existing(output),
-      deadLetters: deadLetters === undefined ? undefined : await existing(deadLetters),
-      stores,
-      pipeline,
-      guarantee,
-      startAt,
+      ...this.#options,
+      ...topics,
       fingerprint,
-      dtype,
-      checkpointMs,
-      checkpointBytes,
       // One part is given out while the next is read.
       fetchBytes: () => Math.max(1, Math.min(fetchBytes, Math.floor(heldBytes / 2 / Math.max(1, this.#running.size)))),
-      transactionTimeoutMs,
-      onEvent,
     };
   }
 }
 
 type SharedOptions = Omit<PartitionTaskOptions, 'partition'>;
 
-/**
- * Only the latest of each memory is kept. A document that is forgotten leaves its tombstones for a week: a local store that has not
- * been used for longer would not learn of it.
- */
-const changelogConfig = {
-  'cleanup.policy': 'compact',
-  'delete.retention.ms': String(7 * 24 * 60 * 60 * 1000),
-  'min.cleanable.dirty.ratio': '0.3',
-  'segment.bytes': String(128 * 1024 * 1024),
-};
+type WithoutDefault = 'deadLetters' | 'fingerprint';
+type CompleteOptions = Required<Omit<KafkaWorkerOptions, WithoutDefault>> & Pick<KafkaWorkerOptions, WithoutDefault>;

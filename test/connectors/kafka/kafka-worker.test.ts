@@ -341,7 +341,13 @@ test('KafkaWorker refuses numbers and names that cannot be', t => {
     instanceOf: RangeError,
     message: /checkpointMs must be a positive integer/,
   });
-  t.throws(() => toyWorker({...options, application: 'a b'}), {instanceOf: TypeError, message: /application must be/});
+  for (const name of ['application', 'topic', 'output', 'deadLetters']) {
+    const message = new RegExp(`${name} must be 1 to 200 letters`);
+    for (const value of ['a b', '']) {
+      t.throws(() => toyWorker({...options, [name]: value}), {instanceOf: TypeError, message});
+    }
+  }
+  t.notThrows(() => toyWorker({...options, deadLetters: undefined}));
 });
 
 for (const when of ['before', 'after'] as const) {
