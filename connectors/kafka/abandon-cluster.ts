@@ -17,7 +17,8 @@ export async function abandonCluster({brokerPool, connectionPoolBuilder}: Kafkaj
   const connections = [...brokers].flatMap(broker => broker?.connectionPool.pool ?? []);
   await Promise.all(
     connections.map(async connection => {
-      Object.assign(connection, {connect: refuse});
+      // It would warn of an error of the connection.
+      Object.assign(connection, {connect: refuse, logError: () => {}});
       if (!connection.isConnected()) {
         // It may be about to be.
         connection.socket?.destroy(error);
