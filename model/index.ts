@@ -10,6 +10,7 @@ export {
 export type {NodePackage} from './engine/load-node-package.ts';
 export {type MeasureMatmulOptions, measureMatmul} from './engine/measure-matmul.ts';
 export type {NativeBuild, PinnedTarball, PinnedWheel} from './engine/native-build.ts';
+export type {OtherBuild} from './engine/other-builds.ts';
 export {type EngineEnvironmentOptions, prepareEngineEnvironment} from './engine/prepare-engine-environment.ts';
 export type {MemoryRow} from './gather-memories.ts';
 export {type KeptLexicalCounts, LexicalCounts, type LexicalSizes} from './lexical/lexical-counts.ts';

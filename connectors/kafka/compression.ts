@@ -6,6 +6,7 @@ const {CompressionTypes} = kafkajs;
 /** Names as `compression.type` of Kafka has them. */
 export const compressionNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
+/** One of {@link compressionNames}. */
 export type CompressionName = (typeof compressionNames)[number];
 
 const types = {

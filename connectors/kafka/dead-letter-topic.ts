@@ -3,6 +3,7 @@ import {parseDeadLetterMessage, replayedHeader, type StoredDeadLetter} from './d
 import type {FetchedMessage, KafkaClient, OutgoingMessage} from './kafka-client.ts';
 import {endHeader} from './partition-source.ts';
 
+/** A dead letter, and where it lies. */
 export type ListedDeadLetter = StoredDeadLetter & {
   /** Where it lies in the topic of dead letters. */
   readonly partition: number;

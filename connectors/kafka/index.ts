@@ -20,4 +20,5 @@ export {LmdbPartitionStores} from './lmdb-partition-stores.ts';
 export type {Guarantee} from './partition-sink.ts';
 export type {PartitionStores} from './partition-stores.ts';
 export type {PartitionContext} from './partition-task.ts';
+export type {RestoreProgress} from './restore-store.ts';
 export type {WorkerEvent} from './worker-event.ts';

@@ -12,6 +12,7 @@ import type {ReplicatedStore} from './replicated-store.ts';
 
 export type OutputTopic = {readonly topic: string; readonly partitions: number};
 
+/** What holds for results after a failure. */
 export type Guarantee = 'exactly-once' | 'at-least-once';
 
 export type PartitionSinkOptions = {

@@ -5,6 +5,7 @@ import {ChangelogReader} from './changelog.ts';
 import type {Fetched, PartitionReader} from './kafka-client.ts';
 import {changelogOutput} from './replicated-store.ts';
 
+/** How far a changelog has been read. */
 export type RestoreProgress = {
   /** Where reading has got to in the changelog. */
   readonly offset: bigint;
