@@ -25,6 +25,18 @@ const NPM = new Set(['ci', 'install', 'pack']);
 /** Help of every command, by its name. */
 const helpTexts = await collectHelp();
 
+/** Help of the programs that measure, by the scripts that start them. */
+const scriptHelp = new Map(
+  await Promise.all(
+    Object.entries(scripts)
+      .filter(([name]) => /^(bench|compare)/.test(name))
+      .map(async ([name, script]) => {
+        const {stdout} = await execute(process.execPath, [/dist\S+\.js/.exec(script)![0], '--help']);
+        return [name, stdout] as const;
+      }),
+  ),
+);
+
 /** What the snippets of a page take for given. */
 const GIVEN: Readonly<Record<string, string>> = {
   'docs/memory-store.md': `import {InMemoryStore as MyStoreBase} from 'palimpsest/memory-store';
@@ -122,7 +134,11 @@ function wrongIn(line: string): string | undefined {
   const [program, ...args] = words;
   if (program === 'npm') {
     const script = args[0] === 'run' ? args[1]! : args[0]!;
-    return script in scripts || (args[0] !== 'run' && NPM.has(script)) ? undefined : `no script "${script}"`;
+    if (!(script in scripts)) return args[0] !== 'run' && NPM.has(script) ? undefined : `no script "${script}"`;
+    const given = args.includes('--') ? args.slice(args.indexOf('--') + 1) : [];
+    const known = options(scriptHelp.get(script) ?? '');
+    const unknown = given.find(arg => /^--?[a-z]/.test(arg) && !known.has(arg));
+    return unknown === undefined ? undefined : `no option "${unknown}" of script "${script}"`;
   }
   if (program === 'node' || program === 'python3') {
     return existsSync(args[0]!) ? undefined : `no file "${args[0]}"`;
