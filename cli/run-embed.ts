@@ -25,6 +25,7 @@ import {bytesToRead} from './bytes-to-read.ts';
 import {checkEmbedOptions} from './check-embed-options.ts';
 import {countOf} from './count-of.ts';
 import {CountedDeadLetters} from './counted-dead-letters.ts';
+import {engineLine} from './engine-line.ts';
 import {ReadingProgress} from './reading-progress.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
 
@@ -72,7 +73,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   await using store = await openStore(options, model.fingerprint);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   if (!trained) say(`Model "${model.name}" is untrained: its embeddings tell documents apart, but mean little`);
-  if (!options.quiet) say(`Reading with ${model.engine.description}`);
+  if (!options.quiet) say(`Reading with ${engineLine(model.engine)}`);
 
   const progress = options.resume ? await store.progress() : undefined;
   const letterPath =

@@ -9,6 +9,7 @@ import {readModelDirectory} from '../model/model-directory/read-model-directory.
 import type {PrecisionChoice} from '../model/precision.ts';
 import {evaluateRetrieval} from '../training/retrieval/evaluate-retrieval.ts';
 import {type ExcerptPairs, parseExcerptPairs} from '../training/retrieval/excerpt-pairs.ts';
+import {engineLine} from './engine-line.ts';
 import {formatRetrieval} from './format-retrieval.ts';
 import {PhaseDisplay} from './phase-display.ts';
 import {stopSignals} from './stop-signals.ts';
@@ -47,7 +48,7 @@ export async function runEvaluateRetrieval(options: EvaluateRetrievalOptions): P
   const directory = await readModelDirectory(options.model);
   prepareEngineEnvironment(options);
   const engine = await openEngine(options.engine);
-  if (!quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
+  if (!quiet) process.stderr.write(`Measuring "${directory.name}" with ${engineLine(engine)}\n`);
   await using model = new LocalModel({...directory, precision: options.precision});
   using display = new PhaseDisplay({quiet, units: {reading: {text: 'thousand tokens read', divisor: 1000}}});
   const rows = await evaluateRetrieval(model, pairs, {

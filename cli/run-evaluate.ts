@@ -9,6 +9,7 @@ import {drawCurves} from '../training/draw-curves.ts';
 import {attentionShares} from '../training/evaluation/attention-shares.ts';
 import {countWords} from '../training/evaluation/count-words.ts';
 import {evaluate} from '../training/evaluation/evaluate.ts';
+import {engineLine} from './engine-line.ts';
 import {formatEvaluation} from './format-evaluation.ts';
 import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
@@ -49,7 +50,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const counted = options.frequencies && (await open(options.frequencies));
   prepareEngineEnvironment(options);
   const engine = await openEngine(options.engine);
-  if (!options.quiet) process.stderr.write(`Measuring "${directory.name}" with ${engine.description}\n`);
+  if (!options.quiet) process.stderr.write(`Measuring "${directory.name}" with ${engineLine(engine)}\n`);
   const frequencies = counted && (await countWords(counted, {signal}));
   using display = new PhaseDisplay({
     quiet: options.quiet ?? false,

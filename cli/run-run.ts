@@ -1,5 +1,6 @@
 import {PipelineError} from '../errors.ts';
 import {openModel} from '../model/open-model.ts';
+import {engineLine} from './engine-line.ts';
 import {exitCodes} from './exit-codes.ts';
 import {isWrongUse} from './is-wrong-use.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
@@ -39,7 +40,7 @@ export async function runRun({config: path, set, guarantee, dryRun}: RunOptions)
     await using _model = model;
     if (dryRun) return showPlan(await planRun(config, {client, model}));
 
-    const fields = {model: model.name, fingerprint: model.fingerprint, engine: model.engine.description};
+    const fields = {model: model.name, fingerprint: model.fingerprint, engine: engineLine(model.engine)};
     log.info({...fields, application: config.application}, 'opened the model');
     if (!trained) log.warn({model: model.name}, 'the model is untrained: its embeddings mean little');
     const health = new WorkerHealth();

@@ -6,6 +6,7 @@ import {openModel} from '../model/open-model.ts';
 import {writeSummaryHead} from '../model/summary/write-summary-head.ts';
 import {type TrainedSummaryHead, trainSummaryHead} from '../training/retrieval/train-summary-head.ts';
 import {countOf} from './count-of.ts';
+import {engineLine} from './engine-line.ts';
 import {formatRetrieval} from './format-retrieval.ts';
 import {openFileCorpus} from './open-file-corpus.ts';
 import {PhaseDisplay} from './phase-display.ts';
@@ -40,7 +41,7 @@ export async function runTrainSummary(options: TrainSummaryOptions): Promise<voi
     ...(threads && {threads}),
   });
   await using _model = model;
-  if (!quiet) process.stderr.write(`Training a summary head of "${model.name}" with ${model.engine.description}\n`);
+  if (!quiet) process.stderr.write(`Training a summary head of "${model.name}" with ${engineLine(model.engine)}\n`);
   if (!isTrained) {
     process.stderr.write(
       `Model "${model.name}" is untrained: train it first, as its summary head goes with its weights\n`,

@@ -5,6 +5,7 @@ import {pathToFileURL} from 'node:url';
 import {findAddon} from './load-node-package.ts';
 import {nativeBuild} from './native-build.ts';
 import {nativeBuildFolder} from './native-build-folder.ts';
+import {outdatedBuild} from './outdated-build.ts';
 import {tfjsVersion} from './tfjs-version.ts';
 
 /** Where a usable tfjs-node was found, and what is wrong with those that cannot be used. */
@@ -23,8 +24,11 @@ export function findNodePackages(engine: 'gpu' | 'native'): NodePackages {
       else problems.push(problem);
     }
     const build = nativeBuild({gpu});
-    const cached = build && join(nativeBuildFolder(build), 'node_modules/@tensorflow/tfjs-node');
-    if (cached !== undefined && existsSync(cached)) folders.push(cached);
+    const cached = build && nativeBuildFolder(build);
+    const folder = cached && join(cached, 'node_modules/@tensorflow/tfjs-node');
+    if (folder !== undefined && existsSync(folder)) folders.push(folder);
+    const outdated = build && outdatedBuild(build);
+    if (outdated !== undefined) problems.push(`the one in ${outdated} was built for another processor or version`);
   }
   return {folders, problems};
 }

@@ -6,9 +6,11 @@ import {buildAddon} from './build-addon.ts';
 import {checkInstallNeeds} from './check-install-needs.ts';
 import {fetchTarball} from './fetch-tarball.ts';
 import {fetchWheel} from './fetch-wheel.ts';
+import {fusedFolder} from './fused-sources.ts';
 import {installCommand} from './install-command.ts';
 import {type NativeBuild, nativeBuild} from './native-build.ts';
 import {nativeBuildFolder} from './native-build-folder.ts';
+import {nativeBuildsFolder} from './native-builds-folder.ts';
 import type {OtherBuild} from './other-builds.ts';
 import {removeUnusedBuilds} from './remove-unused-builds.ts';
 import {tryAddon} from './try-addon.ts';
@@ -45,14 +47,15 @@ export type InstalledNative = {
 const oneDay = 86_400_000;
 
 /**
- * Builds the unmodified addon of tfjs-node against TensorFlow's wheel, in the user's cache folder.
+ * Builds the addon of tfjs-node, with kernels and a counter of tensors of our own, against TensorFlow's wheel, in the user's cache folder.
  *
  * Everything is fetched by pip and npm, pinned by digest, into a folder beside the final one, which is renamed at the end: an
  * installation that is interrupted leaves nothing behind that could be mistaken for an engine. An engine that is there and
  * works is left as it is; a damaged one is replaced. Afterwards engines of other versions are removed that nobody has opened for
  * a week.
  *
- * @throws {EngineUnavailableError} If there is no pinned build for this platform, or something needed is missing.
+ * @throws {EngineUnavailableError} If there is no pinned build for this platform, or something needed is missing, such as our sources in an
+ * application that is bundled.
  */
 export async function installNative({
   gpu = false,
@@ -63,14 +66,19 @@ export async function installNative({
   signal?.throwIfAborted();
   if (build === undefined) throw new EngineUnavailableError(refusal(gpu));
   const folder = nativeBuildFolder(build);
+  if (folder === undefined) {
+    throw new EngineUnavailableError(
+      `Cannot install the native engine as the sources of its kernels must be in ${fusedFolder}: run "${installCommand(gpu ? 'gpu' : 'native')}" where palimpsest is not bundled`,
+    );
+  }
   if (existsSync(folder) && (await works(folder, {build, signal})))
     return {folder, alreadyInstalled: true, removed: []};
 
   onProgress({step: 'Checking what is needed'});
   await checkInstallNeeds({signal});
-  await mkdir(nativeBuildFolder(), {recursive: true});
+  await mkdir(nativeBuildsFolder(), {recursive: true});
   await removeAbandoned();
-  const workspace = await mkdtemp(join(nativeBuildFolder(), unfinishedPrefix));
+  const workspace = await mkdtemp(join(nativeBuildsFolder(), unfinishedPrefix));
   try {
     const result = join(workspace, 'result');
     const options = {workspace, signal, onProgress};
@@ -121,9 +129,9 @@ async function works(
 
 /** Removes what processes that were killed have left. */
 async function removeAbandoned(): Promise<void> {
-  for (const name of await readdir(nativeBuildFolder())) {
+  for (const name of await readdir(nativeBuildsFolder())) {
     if (!name.startsWith(unfinishedPrefix)) continue;
-    const path = join(nativeBuildFolder(), name);
+    const path = join(nativeBuildsFolder(), name);
     const age = await stat(path).then(
       ({mtimeMs}) => Date.now() - mtimeMs,
       () => 0,

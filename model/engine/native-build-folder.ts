@@ -1,9 +1,14 @@
 import {join} from 'node:path';
-import {cacheFolder} from './cache-folder.ts';
 import {fusedDigest} from './fused-sources.ts';
 import type {NativeBuild} from './native-build.ts';
+import {nativeBuildsFolder} from './native-builds-folder.ts';
 
-/** Where all native builds are kept, or where one of them is. */
-export function nativeBuildFolder(build?: NativeBuild): string {
-  return join(cacheFolder(), 'native', ...(build === undefined ? [] : [`${build.name}-${fusedDigest()}`]));
+/**
+ * Where a native build is kept.
+ *
+ * @returns `undefined` without the sources of our kernels: none is then known to be of them.
+ */
+export function nativeBuildFolder(build: NativeBuild): string | undefined {
+  const digest = fusedDigest();
+  return digest && join(nativeBuildsFolder(), `${build.name}-${digest}`);
 }

@@ -1,6 +1,6 @@
 import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {nativeBuildFolder} from './native-build-folder.ts';
+import {nativeBuildsFolder} from './native-builds-folder.ts';
 import {unfinishedPrefix} from './unfinished-prefix.ts';
 
 /**
@@ -9,11 +9,13 @@ import {unfinishedPrefix} from './unfinished-prefix.ts';
  * @returns The folders removed.
  */
 export async function removeNative(): Promise<string[]> {
-  const names = await readdir(nativeBuildFolder()).catch(error => {
+  const names = await readdir(nativeBuildsFolder()).catch(error => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  const folders = names.filter(name => !name.startsWith(unfinishedPrefix)).map(name => join(nativeBuildFolder(), name));
+  const folders = names
+    .filter(name => !name.startsWith(unfinishedPrefix))
+    .map(name => join(nativeBuildsFolder(), name));
   for (const folder of folders) await rm(folder, {recursive: true});
   return folders;
 }

@@ -1,6 +1,7 @@
 import {cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import test from 'ava';
 import {type EngineName, openEngine} from '../../../model/engine/engine.ts';
@@ -14,9 +15,12 @@ const engineModule = new URL('../../../model/engine/engine.js', import.meta.url)
 const environmentModule = new URL('../../../model/engine/prepare-engine-environment.js', import.meta.url).href;
 
 /** Opens an engine in another process and prints it, or the error. */
-function openElsewhere(choice: string, options: Parameters<typeof runModule>[1]) {
+function openElsewhere(
+  choice: string,
+  {module = engineModule, ...options}: NonNullable<Parameters<typeof runModule>[1]> & {readonly module?: string},
+) {
   return runModule(
-    `import {openEngine} from '${engineModule}';
+    `import {openEngine} from '${module}';
     try {
       const {name, skipped, nodePackage} = await openEngine('${choice}');
       console.log(JSON.stringify({name, skipped, folder: nodePackage?.folder}));
@@ -154,10 +158,10 @@ test('openEngine does not take a TensorFlow with CUDA for a GPU: it refuses gpu,
   // Without a GPU, the addon of the one build behaves as that of the other. Both are there, as two different folders.
   const {nodePackage} = await openEngine('native');
   const installed = join(nodePackage!.folder, '../../..');
-  const copy = join(cache, 'native', basename(nativeBuildFolder(gpuBuild)));
+  const copy = join(cache, 'native', basename(nativeBuildFolder(gpuBuild)!));
   cpSync(join(installed, 'node_modules'), join(copy, 'node_modules'), {recursive: true});
   symlinkSync(join(installed, 'python'), join(copy, 'python'));
-  symlinkSync(installed, join(cache, 'native', basename(nativeBuildFolder(nativeBuild()))));
+  symlinkSync(installed, join(cache, 'native', basename(nativeBuildFolder(nativeBuild()!)!)));
   const env = {PALIMPSEST_CACHE: cache, CUDA_VISIBLE_DEVICES: '-1'};
   const forced = JSON.parse((await openElsewhere('gpu', {env})).stdout);
   t.regex(
@@ -176,7 +180,7 @@ test('openEngine says how to repair an installed native engine whose addon is go
   const folder = join(
     cache,
     'native',
-    basename(nativeBuildFolder(nativeBuild())),
+    basename(nativeBuildFolder(nativeBuild()!)!),
     'node_modules/@tensorflow/tfjs-node',
   );
   mkdirSync(folder, {recursive: true});
@@ -185,6 +189,38 @@ test('openEngine says how to repair an installed native engine whose addon is go
     JSON.parse(stdout).message,
     /does not load \(its addon tfjs_binding\.node was not built\): run "npx palimpsest native install"$/,
   );
+});
+
+test('openEngine says that the native engine was built for another processor or version', async t => {
+  const cache = temporaryFolder(t);
+  const folder = join(cache, 'native', `${nativeBuild()!.name}-01234567`);
+  mkdirSync(folder, {recursive: true});
+  const {stdout} = await openElsewhere('native', {env: {PALIMPSEST_CACHE: cache}});
+  t.is(
+    JSON.parse(stdout).message,
+    `Cannot open engine "native" as the one in ${folder} was built for another processor or version: run "npx palimpsest native install"`,
+  );
+});
+
+test("openEngine uses the project's tfjs-node, and no build of ours, where our sources are missing, as in a bundle", async t => {
+  const bundle = temporaryFolder(t);
+  const engineFolder = dirname(fileURLToPath(engineModule));
+  for (const path of ['model/engine', 'errors.js']) {
+    cpSync(join(engineFolder, '../..', path), join(bundle, 'dist', path), {recursive: true});
+  }
+  writeFileSync(join(bundle, 'package.json'), '{"type": "module"}');
+  const installed = join(bundle, 'node_modules/@tensorflow/tfjs-node');
+  mkdirSync(dirname(installed), {recursive: true});
+  for (const name of ['tfjs', 'tfjs-backend-wasm']) {
+    symlinkSync(realpathSync(join('node_modules/@tensorflow', name)), join(dirname(installed), name));
+  }
+  const options = {module: pathToFileURL(join(bundle, 'dist/model/engine/engine.js')).href, cwd: bundle};
+  const without = JSON.parse((await openElsewhere('auto', options)).stdout);
+  t.is(without.name, 'wasm');
+  t.regex(without.skipped[1].reason, /^Cannot open engine "native" as TensorFlow is not installed: /);
+  const {nodePackage} = await openEngine('native');
+  symlinkSync(nodePackage!.folder, installed);
+  t.is(JSON.parse((await openElsewhere('auto', options)).stdout).folder, nodePackage!.folder);
 });
 
 test("openEngine uses the project's tfjs-node, and says why when it cannot", async t => {
@@ -216,7 +252,8 @@ test('openEngine writes nothing to the terminal, unless the user asks TensorFlow
 });
 
 test('prepareEngineEnvironment silences engines that are opened in workers, and refuses to run there', async t => {
-  const text = `import {Worker} from 'node:worker_threads';
+  const text = `import {fileURLToPath, pathToFileURL} from 'node:url';
+import {Worker} from 'node:worker_threads';
     import {prepareEngineEnvironment} from '${environmentModule}';
     prepareEngineEnvironment();
     const worker = new Worker(\`(async () => {

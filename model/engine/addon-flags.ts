@@ -1,0 +1,13 @@
+/** Flags that the native addon is compiled with. */
+export const addonFlags = {
+  all: ['-std=c++17', '-fPIC'],
+  /** For our own sources. */
+  fused: ['-O3', '-fno-math-errno', process.arch === 'x64' ? '-march=native' : '-mcpu=native'],
+  /** For tfjs-node's sources. */
+  addon: ['-O2', '-shared', '-DNAPI_VERSION=8'],
+  link: [
+    ...['-lpthread', '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2'],
+    // The libraries are loaded where the wheel has them: they find CUDA by paths relative to themselves.
+    '-Wl,-rpath,$ORIGIN/../../../../../python/tensorflow',
+  ],
+} as const;
