@@ -42,7 +42,7 @@ export class GraphRecorder {
   readonly #sources: (tf.Tensor | undefined)[] = [];
   readonly #constants: ConstantNode[] = [];
   readonly #operations: OperationNode[] = [];
-  /** Values by the ids of their tensors, which are never used twice. */
+  /** Values by the ids of tensors that are there. */
   readonly #values = new Map<number, string>();
   readonly #types = new Map<number, number>();
   /** Where the values of a tensor are that an operation took. */
@@ -183,7 +183,10 @@ export class GraphRecorder {
     }
   }
 
-  #watchedBinding(): Pick<NativeBinding, 'executeOp' | 'tensorDataSync' | 'loadSavedModel' | 'runSavedModel'> {
+  #watchedBinding(): Pick<
+    NativeBinding,
+    'executeOp' | 'tensorDataSync' | 'deleteTensor' | 'loadSavedModel' | 'runSavedModel'
+  > {
     const binding = this.#binding;
     const refuseGraphs = () =>
       this.#refuse('Cannot compile as the function runs a compiled function or a SavedModel: compile it whole');
@@ -201,6 +204,11 @@ export class GraphRecorder {
           );
         }
         return binding.tensorDataSync(id);
+      },
+      deleteTensor: id => {
+        // The next tensor may have its id.
+        for (const known of [this.#values, this.#types, this.#data, this.#computed]) known.delete(id);
+        binding.deleteTensor(id);
       },
       loadSavedModel: refuseGraphs,
       runSavedModel: refuseGraphs,

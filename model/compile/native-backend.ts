@@ -4,7 +4,7 @@ import type {OperationAttribute} from './recorded-graph.ts';
 /** A tensor as the addon describes it; its dtype is TensorFlow's number. */
 export type TensorMetadata = {readonly id: number; readonly shape: number[]; readonly dtype: number};
 
-/** What is used of tfjs-node's addon. Tensor ids are never given out twice. */
+/** What is used of tfjs-node's addon. Ids of tensors may be given out again once their tensors are deleted. */
 export type NativeBinding = {
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_INT: number;
@@ -23,6 +23,7 @@ export type NativeBinding = {
     outputs: number,
   ): TensorMetadata[];
   tensorDataSync(id: number): tf.TypedArray;
+  deleteTensor(id: number): void;
   loadSavedModel(folder: string, tags: string): number;
   runSavedModel(session: number, inputs: readonly number[], inputNames: string, outputNames: string): TensorMetadata[];
   deleteSavedModel(session: number): void;

@@ -2,9 +2,11 @@ import {mkdir, readdir, rm} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {addonFlags} from './addon-flags.ts';
+import {addonPatches} from './addon-patches.ts';
 import {fusedFolder} from './fused-sources.ts';
 import type {InstallProgress} from './install-native.ts';
 import type {NativeBuild} from './native-build.ts';
+import {patchSource} from './patch-source.ts';
 import {runCommand} from './run-command.ts';
 import {tryAddon} from './try-addon.ts';
 
@@ -16,7 +18,7 @@ export type BuildAddonOptions = {
 };
 
 /**
- * Compiles tfjs-node's addon, with our fused kernels, in a build's folder against the TensorFlow beside it, and tries it in another process.
+ * Compiles tfjs-node's addon, patched and with our fused kernels, in a build's folder against the TensorFlow beside it, and tries it in another process.
  *
  * @throws {EngineUnavailableError} If it does not load, or loads another TensorFlow than the pinned one.
  */
@@ -24,6 +26,7 @@ export async function buildAddon(folder: string, {build, signal, onProgress}: Bu
   onProgress({step: 'Compiling the addon'});
   const source = join(folder, 'node_modules/@tensorflow/tfjs-node');
   const tensorflow = join(folder, 'python/tensorflow');
+  for (const patch of addonPatches) await patchSource(source, patch);
   await mkdir(join(source, 'lib/napi-v8'), {recursive: true});
   const {include_dir: nodeHeaders} = createRequire(import.meta.url)('node-api-headers') as {include_dir: string};
   const compile = ['g++', ...addonFlags.all, `-I${join(tensorflow, 'include')}`] as const;
@@ -36,7 +39,7 @@ export async function buildAddon(folder: string, {build, signal, onProgress}: Bu
   await runCommand(
     [
       ...compile,
-      ...[...addonFlags.addon, `-I${nodeHeaders}`, `-I${source}`],
+      ...[...addonFlags.addon, `-I${nodeHeaders}`, `-I${source}`, `-I${fusedFolder}`],
       ...['tfjs_backend.cc', 'tfjs_binding.cc'].map(file => join(source, 'binding', file)),
       ...[...objects, '-o', join(source, 'lib/napi-v8/tfjs_binding.node'), `-L${tensorflow}`, ...addonFlags.link],
     ],

@@ -3,6 +3,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {addonFlags} from './addon-flags.ts';
+import {addonPatches} from './addon-patches.ts';
 import {instructionSets} from './instruction-sets.ts';
 
 /** Folder of the C++ sources of the fused kernels. */
@@ -17,7 +18,7 @@ export function fusedDigest(): string | undefined {
   if (!existsSync(fusedFolder)) return undefined;
   const digest = createHash('sha256').update(process.arch);
   for (const file of readdirSync(fusedFolder).sort()) digest.update(readFileSync(join(fusedFolder, file)));
-  digest.update(JSON.stringify(addonFlags));
+  digest.update(JSON.stringify([addonFlags, addonPatches]));
   return digest
     .update(instructionSets(readFileSync('/proc/cpuinfo', 'utf8')))
     .digest('hex')
