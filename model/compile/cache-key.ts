@@ -1,9 +1,8 @@
 import {createHash} from 'node:crypto';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import {canonicalJson} from '../canonical-json.ts';
 import {codeDigest} from '../code-digest.ts';
 import {loadedNodePackage} from '../engine/load-node-package.ts';
-import {tfjsVersion} from '../engine/tfjs-version.ts';
 import type {TensorSpec} from './tensor-spec.ts';
 
 export type CacheKeyOptions = {
@@ -30,7 +29,7 @@ export function cacheKey({
   const decisive = {
     name,
     code: codeDigest(),
-    tfjs: tfjsVersion,
+    tfjs: tf.version,
     tensorflow: tensorflowVersion,
     // Its folder names the build of the fused kernels.
     engine: loadedNodePackage()?.folder ?? null,

@@ -10,10 +10,15 @@ import {nativeBackend} from './native-backend.ts';
 import type {SpecsOf, TensorSpec} from './tensor-spec.ts';
 
 export type CompileOptions<I> = {
-  /** Shape and type of each input; example tensors will do, and stay as they are. */
+  /**
+   * Shape and type of each input. Example tensors will do, and stay as they are: the function is then recorded with their values, which
+   * it may need to be valid.
+   */
   readonly inputs: SpecsOf<I>;
   /**
-   * Tensors that the function uses besides, the same at each call, such as a model's weights: in arrays and objects, of any size.
+   * Tensors that the function uses besides, the same at each call, such as a model's weights: in arrays and objects, of any size. With
+   * `cache`, they are no part of the graph that is kept, so that what depends on them alone is computed at each call: compute it before,
+   * and declare the results.
    *
    * @default {}
    */
@@ -31,7 +36,12 @@ export type CompiledFunction<I, O> = Disposable & ((inputs: I) => O);
 /** What is used of tfjs's engine beyond its types. */
 type Engine = {readonly state: {readonly gradientDepth: number}};
 
-type Declared = {readonly specs: readonly TensorSpec[]; readonly paths: readonly string[]};
+type Declared = {
+  readonly specs: readonly TensorSpec[];
+  readonly paths: readonly string[];
+  /** Tensors that specifications were given as. */
+  readonly examples: readonly (tf.Tensor | undefined)[];
+};
 
 /**
  * Compiles a function of tfjs operations for inputs of fixed shapes. On tfjs-node, it is recorded once, as a graph of TensorFlow, and then
@@ -40,7 +50,8 @@ type Declared = {readonly specs: readonly TensorSpec[]; readonly paths: readonly
  * Gradients and optimizers may be part of the function. Variables are read and assigned at each call. All else that is not an input keeps
  * the value that it had when the function was compiled: other tensors, numbers, branches that JavaScript takes.
  *
- * @param fn Takes inputs and gives outputs as tensors in arrays and objects. It is called once, here, with zeros.
+ * @param fn Takes inputs and gives outputs as tensors in arrays and objects. It is called once, here, with the examples that `inputs`
+ * holds, and zeros for the others.
  * @returns Takes and gives the same structures; the tensors that it gives are new ones, which belong to the caller.
  * @throws {TypeError} If the function reads values back to JavaScript, draws random numbers, uses shapes that depend on values, or
  * gives anything but tensors; the message names the operation.
@@ -51,17 +62,20 @@ export function compile<I extends object, O extends object>(
 ): CompiledFunction<I, O> {
   const specs: TensorSpec[] = [];
   const paths: string[] = [];
+  const examples: (tf.Tensor | undefined)[] = [];
   const template = flattenStructure<TensorSpec>(inputs, {
     isLeaf: isSpec,
     add: (spec, path) => {
       checkType(spec, path);
       specs.push({shape: spec.shape.slice(), dtype: spec.dtype ?? 'float32'});
+      examples.push(spec instanceof tf.Tensor && !spec.isDisposed ? spec : undefined);
       paths.push(path);
     },
     expected: 'shapes and types of inputs',
   });
   const graph = openGraph(tensors => fn(buildStructure(template, tensors) as I), {
-    declared: {specs, paths},
+    // The compiled function is not to hold on to them.
+    declared: {specs, paths, examples: examples.splice(0)},
     constants: flattenTensors(constants),
     cache,
   });
@@ -102,9 +116,10 @@ function openGraph(
 ): CompiledGraph | undefined {
   const backend = nativeBackend();
   if (backend === undefined) return undefined;
-  const {specs, paths} = declared;
+  const {specs, paths, examples} = declared;
   const {tensors} = constants;
-  if (cache === undefined) return CompiledGraph.record(fn, {backend, specs, constants: tensors, portable: false});
+  const recording = {backend, specs, examples, constants: tensors};
+  if (cache === undefined) return CompiledGraph.record(fn, {...recording, portable: false}).graph;
   const key = cacheKey({
     name: cache,
     tensorflowVersion: backend.binding.TF_Version,
@@ -116,8 +131,8 @@ function openGraph(
   const graphs = new GraphCache();
   const kept = graphs.read(key);
   if (kept !== undefined) return CompiledGraph.load(kept, {backend, inputs: specs.length, constants: tensors});
-  const graph = CompiledGraph.record(fn, {backend, specs, constants: tensors, portable: true});
-  graphs.write(key, graph.encoded);
+  const {graph, encoded} = CompiledGraph.record(fn, {...recording, portable: true});
+  graphs.write(key, encoded);
   return graph;
 }
 
@@ -134,7 +149,7 @@ function checkType({dtype = 'float32'}: TensorSpec, path: string): void {
   throw new TypeError(`Cannot compile as inputs must be of float32, int32 or bool: ${nameOf(path)} is of ${dtype}`);
 }
 
-function checkInputs({tensors, paths}: FlatTensors, declared: Declared): void {
+function checkInputs({tensors, paths}: FlatTensors, declared: Omit<Declared, 'examples'>): void {
   const missing = declared.paths.find(path => !paths.includes(path));
   if (missing !== undefined) {
     throw new RangeError(`Cannot call a compiled function as it takes ${nameOf(missing)}: there is none`);

@@ -8,11 +8,14 @@ import {GraphRecorder} from './graph-recorder.ts';
 import {GraphSession} from './graph-session.ts';
 import type {NativeBackend} from './native-backend.ts';
 import {RecordedVariables} from './recorded-variables.ts';
+import type {StructureTemplate} from './structure-template.ts';
 import type {TensorSpec} from './tensor-spec.ts';
 
 export type RecordOptions = {
   readonly backend: NativeBackend;
   readonly specs: readonly TensorSpec[];
+  /** Tensors whose values the function is called with; zeros where there is none. */
+  readonly examples: readonly (tf.Tensor | undefined)[];
   /** Declared constants. */
   readonly constants: readonly tf.Tensor[];
   /** Whether the graph must stand on its own: it then holds all that it captures, and uses no variables. */
@@ -28,7 +31,9 @@ export type LoadOptions = {
 
 /** A recorded function with its graph loaded in TensorFlow. */
 export class CompiledGraph implements Disposable {
-  readonly encoded: EncodedGraph;
+  /** Positions of inputs, in the graph's order. */
+  readonly #positions: readonly number[];
+  readonly #template: StructureTemplate;
   readonly #session: GraphSession;
   /** What is given to the graph, in the order of its inputs; `undefined` for inputs of the call. */
   readonly #sources: readonly (tf.Tensor | undefined)[];
@@ -43,22 +48,32 @@ export class CompiledGraph implements Disposable {
       assigned,
     }: {session: GraphSession; sources: readonly (tf.Tensor | undefined)[]; assigned: readonly tf.Variable[]},
   ) {
-    this.encoded = encoded;
+    this.#positions = encoded.inputs.map(({position}) => position);
+    this.#template = encoded.template;
     this.#session = session;
     this.#sources = sources;
     this.#assigned = assigned;
   }
 
-  /** Calls a function with zeros and loads what it did as a graph. */
+  /**
+   * Calls a function with examples, or zeros, and loads what it did as a graph.
+   *
+   * @returns The bytes of the graph as well, which running it does not take.
+   */
   static record(
     fn: (inputs: readonly tf.Tensor[]) => unknown,
-    {backend, specs, constants, portable}: RecordOptions,
-  ): CompiledGraph {
+    {backend, specs, examples, constants, portable}: RecordOptions,
+  ): {readonly graph: CompiledGraph; readonly encoded: EncodedGraph} {
     return tidy(() => {
       const recorder = new GraphRecorder(backend, {holds: !portable});
-      const inputs = specs.map(({shape, dtype = 'float32'}) => tf.zeros(shape.slice(), dtype));
+      // One tensor may be the example of several inputs.
+      const inputs = specs.map(({shape, dtype = 'float32'}, index) => {
+        const example = examples[index];
+        return example === undefined ? tf.zeros(shape.slice(), dtype) : recorder.copy(example);
+      });
       for (const input of inputs) recorder.addInput(input);
-      for (const constant of constants) recorder.addInput(constant, tf.keep(tf.clone(constant)));
+      // A graph that is not kept is of these constants alone: it captures them, and what depends on no more than them.
+      if (portable) for (const constant of constants) recorder.addInput(constant, tf.keep(tf.clone(constant)));
       const variables = new RecordedVariables(recorder);
       const used = new Set<tf.Tensor | undefined>();
       try {
@@ -87,7 +102,7 @@ export class CompiledGraph implements Disposable {
         };
         const session = GraphSession.load(backend, encoded);
         for (const source of sources) used.add(source);
-        return new CompiledGraph(encoded, {session, sources, assigned});
+        return {graph: new CompiledGraph(encoded, {session, sources, assigned}), encoded};
       } finally {
         variables.restore();
         disposeKept(recorder.sources.filter(source => !used.has(source)));
@@ -106,7 +121,7 @@ export class CompiledGraph implements Disposable {
 
   /** @returns The structure that the function gives. */
   run(inputs: readonly tf.Tensor[]): unknown {
-    const given = this.encoded.inputs.map(({position}, index) => this.#sources[index] ?? inputs[position]!);
+    const given = this.#positions.map((position, index) => this.#sources[index] ?? inputs[position]!);
     const gone = this.#sources.find(source => source?.isDisposed);
     if (gone !== undefined) {
       const name = (gone as tf.Variable).name;
@@ -118,7 +133,7 @@ export class CompiledGraph implements Disposable {
       variable.assign(values[index]!);
       values[index]!.dispose();
     }
-    return buildStructure(this.encoded.template, results);
+    return buildStructure(this.#template, results);
   }
 
   [Symbol.dispose](): void {

@@ -199,8 +199,10 @@ export class GraphRecorder {
       tensorDataSync: id => {
         const operation = operationOf(this.#engine.state.activeScope?.name);
         if (this.#computed.has(id) && operation !== mayRead) {
+          // A graph that is kept is given other constants by later processes.
+          const givers = this.#holds ? 'inputs' : 'inputs, or with a cache on constants,';
           this.#refuse(
-            `Cannot compile as values that depend on inputs must stay in tensors: ${readerOf(operation)} reads some back to JavaScript`,
+            `Cannot compile as values that depend on ${givers} must stay in tensors: ${readerOf(operation)} reads some back to JavaScript`,
           );
         }
         return binding.tensorDataSync(id);

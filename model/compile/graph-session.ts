@@ -2,6 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
+import {EngineUnavailableError} from '../../errors.ts';
 import type {EncodedGraph} from './encoded-graph.ts';
 import type {NativeBackend} from './native-backend.ts';
 
@@ -19,11 +20,13 @@ export class GraphSession implements Disposable {
     this.#outputNames = outputs.join(',');
   }
 
-  /** @throws {TypeError} If TensorFlow refuses the graph. */
+  /**
+   * @throws {TypeError} If TensorFlow refuses the graph.
+   * @throws {EngineUnavailableError} If the folder for temporary files, through which it is given the graph, cannot be written.
+   */
   static load(backend: NativeBackend, graph: EncodedGraph): GraphSession {
-    const folder = mkdtempSync(join(tmpdir(), 'palimpsest-graph-'));
+    const folder = writeTemporarily(graph.savedModel);
     try {
-      writeFileSync(join(folder, 'saved_model.pb'), graph.savedModel);
       return new GraphSession(backend, backend.binding.loadSavedModel(folder, 'serve'), graph);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -44,5 +47,22 @@ export class GraphSession implements Disposable {
   [Symbol.dispose](): void {
     if (this.#session !== undefined) this.#backend.binding.deleteSavedModel(this.#session);
     this.#session = undefined;
+  }
+}
+
+/** @returns A new folder with a SavedModel in it. */
+function writeTemporarily(savedModel: Uint8Array): string {
+  let folder: string | undefined;
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'palimpsest-graph-'));
+    writeFileSync(join(folder, 'saved_model.pb'), savedModel);
+    return folder;
+  } catch (error) {
+    if (folder !== undefined) rmSync(folder, {recursive: true});
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EngineUnavailableError(
+      `Cannot compile as the folder for temporary files must have room for a graph: ${reason}; set TMPDIR to a folder that can be written`,
+      {cause: error},
+    );
   }
 }

@@ -129,6 +129,28 @@ test.serial('compile() lets values be read that depend on no input', t => {
   fn[Symbol.dispose]();
 });
 
+test.serial('compile() refuses to read what depends on inputs when it is given example tensors', t => {
+  const x = tf.tensor1d([1, 2]);
+  t.throws(() => tf.tidy(() => void compile((given: tf.Tensor) => tf.mul(given, given.dataSync()[1]!), {inputs: x})), {
+    message: read('dataSync'),
+  });
+  x.dispose();
+});
+
+test.serial('compile() lets values of declared constants be read, but not with a cache', t => {
+  const weights = tf.tensor1d([3, 4]);
+  const options = {inputs: {shape: [2]}, constants: {weights}};
+  const scale = (x: tf.Tensor) => tf.mul(x, tf.sum(weights).dataSync()[0]!);
+  const fn = compile(scale, options);
+  t.deepEqual([...tf.tidy(() => fn(tf.tensor1d([1, 2])).dataSync())], [7, 14]);
+  fn[Symbol.dispose]();
+  t.throws(() => tf.tidy(() => void compile(scale, {...options, cache: 'reads a constant'})), {
+    message:
+      'Cannot compile as values that depend on inputs, or with a cache on constants, must stay in tensors: "dataSync" reads some back to JavaScript',
+  });
+  weights.dispose();
+});
+
 test.serial('compile() refuses inputs of other types, and what is no shape', t => {
   const identity = (x: tf.Tensor) => x;
   t.throws(() => compile(identity, {inputs: {shape: [1], dtype: 'string'}}), {

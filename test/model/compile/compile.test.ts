@@ -252,25 +252,31 @@ test.serial('compile() gives constants by reference, without a copy', t => {
   fn[Symbol.dispose]();
 });
 
-test.serial('compile() computes once what depends on no input', t => {
-  const weights = tf.ones([100, 100]);
-  let calls = 0;
-  const {binding} = tf.backend() as unknown as {binding: {runSavedModel: unknown}};
-  t.truthy(binding.runSavedModel);
-  const fn = compile(
-    ({x}: {x: tf.Tensor}) => {
-      calls++;
-      return [tf.add(tf.sum(tf.exp(weights)), x)];
+for (const declares of [false, true]) {
+  test.serial(
+    `compile() computes once what depends on no input${declares ? ', on declared constants alone' : ''}`,
+    t => {
+      const {numTensors} = tf.memory();
+      const weights = tf.ones([100, 100]);
+      let calls = 0;
+      const fn = compile(
+        ({x}: {x: tf.Tensor}) => {
+          calls++;
+          return [tf.add(tf.sum(tf.exp(weights)), x)];
+        },
+        {inputs: {x: {shape: []}}, ...(declares && {constants: {weights}})},
+      );
+      weights.dispose();
+      // A graph that computed it at each call would need them.
+      t.is(tf.memory().numTensors, numTensors);
+      const results = [1, 2, 3].map(value => tf.tidy(() => fn({x: tf.scalar(value)})[0]!.dataSync()[0]!));
+      t.is(calls, 1);
+      for (const [index, result] of results.entries())
+        t.true(Math.abs(result / (1e4 * Math.E + index + 1) - 1) < 1e-4, `${result}`);
+      fn[Symbol.dispose]();
     },
-    {inputs: {x: {shape: []}}},
   );
-  const results = [1, 2, 3].map(value => tf.tidy(() => fn({x: tf.scalar(value)})[0]!.dataSync()[0]!));
-  t.is(calls, 1);
-  for (const [index, result] of results.entries())
-    t.true(Math.abs(result / (1e4 * Math.E + index + 1) - 1) < 1e-4, `${result}`);
-  fn[Symbol.dispose]();
-  weights.dispose();
-});
+}
 
 test.serial('compile() reads and assigns variables at each call', t => {
   const count = tf.variable(tf.scalar(0));
@@ -372,4 +378,34 @@ test.serial('A compiled function passes on what TensorFlow refuses at a call, an
   t.throws(() => call(3), {message: /not in \[0, 3\)/});
   t.is(call(2), 1);
   fn[Symbol.dispose]();
+});
+
+test.serial('compile() calls the function with example tensors, which stay as they are and are not kept', t => {
+  const {numTensors} = tf.memory();
+  const table = tf.tensor2d([10, 11, 20, 21, 30, 31], [3, 2]);
+  const i = tf.tensor1d([1, 3], 'int32');
+  const rows = ({i, j}: {i: tf.Tensor1D; j: tf.Tensor1D}) => [
+    tf.gather(table, tf.sub(i, tf.scalar(1, 'int32'))),
+    tf.sub(i, j),
+  ];
+  t.throws(() => compile(rows, {inputs: {i: {shape: [2], dtype: 'int32'}, j: i}}), {
+    message: /out of range|out of bounds|GatherV2/,
+  });
+  // One tensor is the example of two inputs.
+  const fn = compile(rows, {inputs: {i, j: i}});
+  t.deepEqual([...i.dataSync()], [1, 3]);
+  const j = tf.tensor1d([2, 2], 'int32');
+  const results = fn({i: j, j: i});
+  t.deepEqual(
+    results.map(result => [...result.dataSync()]),
+    [
+      [20, 21, 20, 21],
+      [1, -1],
+    ],
+  );
+  disposeTensors([results, i, j, table]);
+  fn[Symbol.dispose]();
+  t.is(tf.memory().numTensors, numTensors);
+  const disposed = compile(({x}: {x: tf.Tensor}) => [tf.neg(x)], {inputs: {x: i as tf.Tensor}});
+  disposed[Symbol.dispose]();
 });

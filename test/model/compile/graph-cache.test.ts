@@ -3,6 +3,8 @@ import {mkdtemp, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promise
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
+import {setFlagsFromString} from 'node:v8';
+import {runInNewContext} from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
 import {compile} from '../../../model/compile/compile.ts';
@@ -64,6 +66,16 @@ test.serial('compile() with a cache tells names and shapes apart', async t => {
   t.is((await files()).length, 3);
 });
 
+test.serial('compile() with a cache tells versions of tfjs apart, by the one that is loaded', t => {
+  recordings = 0;
+  compute();
+  const {tfjs} = tf.version;
+  t.teardown(() => Object.assign(tf.version, {tfjs}));
+  Object.assign(tf.version, {tfjs: '4.22.1'});
+  compute();
+  t.is(recordings, 2);
+});
+
 test.serial('compile() with a cache records anew when the file is damaged', async t => {
   compute();
   const [file] = await files();
@@ -105,6 +117,24 @@ test.serial('compile() with a cache refuses variables', t => {
     error,
   );
   variable.dispose();
+});
+
+test.serial('A compiled function keeps no bytes of its graph beside what TensorFlow does', t => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const bytes = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const captured = tf.ones([2 ** 22]); // 16 MiB
+  const options = {inputs: {shape: []}, cache: 'large'};
+  const before = bytes();
+  // Recorded, and read from the cache.
+  const compiled = [1, 2].map(() => compile((x: tf.Tensor) => tf.add(x, captured), options));
+  const kept = bytes() - before;
+  t.true(kept < 2 ** 22, `${kept}`);
+  for (const fn of compiled) fn[Symbol.dispose]();
+  captured.dispose();
 });
 
 test.serial('GraphCache lets the least recently used go, and what was left half-written', async t => {
