@@ -139,13 +139,23 @@ for (const [option, value, says] of [
   });
 }
 
-/** Writes segments of one document to standard input, which stays open; whether a result comes within some time. */
-async function answers(t: ExecutionContext, maxWait: string, withinMs: number): Promise<boolean> {
+/** Writes segments of one document to an input, which stays open; whether a result comes within some time. */
+async function answers(
+  t: ExecutionContext,
+  [input, ...options]: readonly [input: string, ...options: string[]],
+  withinMs: number,
+): Promise<boolean> {
   const {
     process: child,
     ended,
     says,
-  } = startCommand([...readLines, '--max-wait', maxWait, '-'], {cwd, env, input: 'pipe'});
+  } = startCommand([...readLines, ...options, input], {
+    cwd,
+    env,
+    input: 'pipe',
+    // Node's own pipes are sockets, which cannot be opened by a path.
+    within: ['sh', '-c', 'cat | "$@"', 'sh'],
+  });
   const first = new Promise(resolve => child.stdout!.once('data', () => resolve(true)));
   // The model is open.
   await says('is untrained');
@@ -160,6 +170,8 @@ async function answers(t: ExecutionContext, maxWait: string, withinMs: number): 
 }
 
 test.serial('embed lets text wait for others no longer than --max-wait', async t => {
-  t.true(await answers(t, '20', 60_000));
-  t.false(await answers(t, '3600000', 2000));
+  // By default a path waits for ever, and standard input a second.
+  t.false(await answers(t, ['/dev/stdin'], 3000));
+  t.true(await answers(t, ['/dev/stdin', '--max-wait', '20'], 60_000));
+  t.false(await answers(t, ['-', '--max-wait', '3600000'], 3000));
 });
