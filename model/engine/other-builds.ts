@@ -2,6 +2,7 @@ import {lstat, readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {nativeBuild} from './native-build.ts';
 import {nativeBuildFolder} from './native-build-folder.ts';
+import {nativeBuildsFolder} from './native-builds-folder.ts';
 import {unfinishedPrefix} from './unfinished-prefix.ts';
 
 /** A native engine in the cache that this version of the project does not use; another one may. */
@@ -15,13 +16,13 @@ export type OtherBuild = {
 /** The native engines in the user's cache folder that are of other versions, the latest used first. */
 export async function otherBuilds(): Promise<OtherBuild[]> {
   const own = [false, true].map(gpu => nativeBuild({gpu})).map(build => build && nativeBuildFolder(build));
-  const names = await readdir(nativeBuildFolder()).catch(error => {
+  const names = await readdir(nativeBuildsFolder()).catch(error => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   const folders = names
     .filter(name => !name.startsWith(unfinishedPrefix))
-    .map(name => join(nativeBuildFolder(), name))
+    .map(name => join(nativeBuildsFolder(), name))
     .filter(folder => !own.includes(folder));
   const builds = await Promise.all(
     folders.map(async folder => {
