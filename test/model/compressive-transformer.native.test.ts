@@ -23,6 +23,7 @@ for (const [name, sizes] of Object.entries({
   'of one panel for each head': {heads: 8},
   'of half a panel for each head': {heads: 16},
   'where each segment fills both memories': {memoryLength: 128, compressedMemoryLength: 32},
+  'with more hidden numbers than are computed at once': {feedForwardWidth: 2600},
   'with a memory that is no multiple of segments': {memoryLength: 200, compressedMemoryLength: 100},
 } satisfies Record<string, Partial<ModelConfig>>)) {
   test.serial(`CompressiveTransformer with fused kernels equals itself with composed ones: sizes ${name}`, t => {

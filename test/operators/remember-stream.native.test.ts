@@ -1,12 +1,12 @@
 import {readFileSync} from 'node:fs';
 import test from 'ava';
 import {hasBfloat16} from '../../bench/has-bfloat16.ts';
-import {shippedModel} from '../../cli/shipped-model.ts';
 import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
 import {openEngine} from '../../model/engine/engine.ts';
 import {LocalModel} from '../../model/local-model.ts';
 import {type ModelDirectory, readModelDirectory} from '../../model/model-directory/read-model-directory.ts';
 import type {Precision} from '../../model/precision.ts';
+import {shippedModel} from '../../model/shipped-model.ts';
 import type {Embedding} from '../../operators/embedding.ts';
 import {RememberStream} from '../../operators/remember-stream.ts';
 import type {DocumentChunk} from '../../pipeline/document-chunk.ts';

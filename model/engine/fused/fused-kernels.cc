@@ -30,8 +30,8 @@ namespace {
 // Scratch of one thread, which grows to what its largest task needs.
 template <typename Number>
 struct Scratch {
-  Lines<typename Number::Step> left;
-  Lines<float> normalised, hidden;
+  Lines<typename Number::Step> left, activated;
+  Lines<float> normalised, hidden, sums;
 
   static Scratch &OfThread() {
     thread_local Scratch scratch;
@@ -160,6 +160,10 @@ void ProjectHeads(Call &call) {
   });
 }
 
+// Hidden numbers of a row that are computed, and summed up, before the next: more in three parts do not stay in the second level of cache.
+template <typename Number>
+constexpr int64_t kHiddenAtOnce = Number::kParts > 1 ? 1024 : std::numeric_limits<int32_t>::max();
+
 enum FeedForwardInput { kX, kGain, kBias, kInner, kInnerBias, kOuter, kOuterBias };
 
 // x [S, d], gain [d], bias [d], panels of [d, f], inner bias [f], panels of [f, d], outer bias [d]
@@ -172,32 +176,46 @@ void FeedForward(Call &call) {
   ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
     // Rows a power of two apart would contend for the same few lines of the cache.
-    const int64_t stride = RoundUp(inner, kLanes) + kLanes;
+    const int64_t stride = RoundUp(std::min(inner, kHiddenAtOnce<Number>), kLanes) + kLanes;
     float *const normalised = Room(scratch.normalised, count * width), *const hidden = Room(scratch.hidden, count * stride);
     for (int64_t row = 0; row < count; row++) {
       NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
     }
     const LeftRows<Number> left(normalised, count, width, width, scratch.left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(kInner), StepsOf<Number>(width), call.Size(kInner, 0),
-                     [&](int64_t column) {
-                       const int64_t filled = std::min(kPanel, inner - column);
-                       const TwoVectors bias = LoadPart(inner_bias + column, filled);
-                       return [=](int64_t row, Vector a, Vector b) {
-                         float *const to = hidden + row * stride + column;
-                         StorePart(to, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}), filled);
-                       };
-                     });
-    const LeftRows<Number> activated(hidden, count, inner, stride, scratch.left);
-    Multiply<Number>(activated, count, call.Data<typename Number::Step>(kOuter), StepsOf<Number>(inner),
-                     call.Size(kOuter, 0), [&](int64_t column) {
-                       const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
-                       const TwoVectors bias = LoadPart(outer_bias + column, filled);
-                       return [=](int64_t row, Vector a, Vector b) {
-                         const int64_t at = offset + row * width;
-                         const TwoVectors before = LoadPart(x + at, filled);
-                         StorePart(output + at, before.first + (a + bias.first), before.second + (b + bias.second), filled);
-                       };
-                     });
+    const int64_t left_steps = StepsOf<Number>(width), outer_steps = StepsOf<Number>(inner), outer_panels = call.Size(kOuter, 0);
+    const int64_t sum_stride = outer_panels * kPanel;
+    float *const sums = inner > kHiddenAtOnce<Number> ? Room(scratch.sums, RoundUp(count, kMostTileRows) * sum_stride) : nullptr;
+    for (int64_t begin = 0; begin < inner; begin += kHiddenAtOnce<Number>) {
+      const int64_t end = std::min(inner, begin + kHiddenAtOnce<Number>), length = end - begin;
+      const auto *const inner_panels = call.Data<typename Number::Step>(kInner) + begin / kPanel * left_steps * kPanelStride<Number>;
+      Multiply<Number>(left, count, inner_panels, left_steps, (length + kPanel - 1) / kPanel, [&](int64_t column) {
+        const int64_t filled = std::min(kPanel, length - column);
+        const TwoVectors bias = LoadPart(inner_bias + begin + column, filled);
+        return [=](int64_t row, Vector a, Vector b) {
+          float *const to = hidden + row * stride + column;
+          StorePart(to, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}), filled);
+        };
+      });
+      const LeftRows<Number> activated(hidden, count, length, stride, scratch.activated);
+      for (int64_t panel = 0; panel < outer_panels; panel++) {
+        const auto *const right =
+            call.Data<typename Number::Step>(kOuter) + (panel * outer_steps + begin / Number::kPerStep) * kPanelStride<Number>;
+        const Factors<Number> factors{activated.Row(0), activated.stride(), right, kPanelStride<Number>, StepsOf<Number>(length)};
+        const int64_t column = panel * kPanel;
+        const Sums<const float> before{begin == 0 ? nullptr : sums + column, sum_stride};
+        if (end < inner) {
+          StorePanel<Number>(factors, count, before, {sums + column, sum_stride});
+          continue;
+        }
+        const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
+        const TwoVectors bias = LoadPart(outer_bias + column, filled);
+        MultiplyPanel<Number>(factors, count, before, [=](int64_t row, Vector a, Vector b) {
+          const int64_t at = offset + row * width;
+          const TwoVectors residual = LoadPart(x + at, filled);
+          StorePart(output + at, residual.first + (a + bias.first), residual.second + (b + bias.second), filled);
+        });
+      }
+    }
   });
 }
 

@@ -12,7 +12,7 @@ import {nativeBuildFolder} from '../../../model/engine/native-build-folder.ts';
 import {otherBuilds} from '../../../model/engine/other-builds.ts';
 import {removeUnusedBuilds} from '../../../model/engine/remove-unused-builds.ts';
 
-const own = basename(nativeBuildFolder(nativeBuild()));
+const own = basename(nativeBuildFolder(nativeBuild()!)!);
 
 /** Points the cache at a folder with builds that were used so many days ago; each holds one file of 1,000 bytes. */
 function cacheWith(t: ExecutionContext, builds: Readonly<Record<string, number>>): string {
