@@ -12,5 +12,6 @@ export {JsonLinesDecoder, type JsonLinesDecoderOptions} from './json-lines-decod
 export {KeyedLinesDecoder, type KeyedLinesDecoderOptions} from './keyed-lines-decoder.ts';
 export {MessageDecoder, type MessageDecoderOptions, type MessageFormat, messageFormats} from './message-decoder.ts';
 export type {ReadingStatistics} from './reading-statistics.ts';
-export {RememberStream, type RememberStreamOptions} from './remember-stream.ts';
+export {RememberStream} from './remember-stream.ts';
+export type {RememberStreamOptions} from './remember-stream-options.ts';
 export type {ReadSegment} from './segment-reader.ts';

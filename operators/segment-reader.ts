@@ -17,8 +17,8 @@ export type SegmentReaderOptions = {
   readonly maxWaitMs: number;
   readonly statistics: ReadingStatistics;
   /** Starts no batch once it is aborted. */
-  readonly signal: AbortSignal | undefined;
-  readonly onSegment: ((segment: ReadSegment) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onSegment?: ((segment: ReadSegment) => void) | undefined;
   readonly emit: (embedding: StreamRecord<Embedding>) => void;
   readonly fail: (error: unknown) => void;
 };

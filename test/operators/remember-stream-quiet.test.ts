@@ -3,7 +3,8 @@ import test from 'ava';
 import {InMemoryStore} from '../../memory-store/in-memory-store.ts';
 import {ByteTokenizer} from '../../model/tokenizer/byte-tokenizer.ts';
 import type {Embedding} from '../../operators/embedding.ts';
-import {RememberStream, type RememberStreamOptions} from '../../operators/remember-stream.ts';
+import {RememberStream} from '../../operators/remember-stream.ts';
+import type {RememberStreamOptions} from '../../operators/remember-stream-options.ts';
 import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
 import type {DocumentChunk} from '../../pipeline/document-chunk.ts';
 import type {StreamRecord} from '../../pipeline/stream-record.ts';
@@ -100,6 +101,14 @@ test('RememberStream emits nothing of a document that is not quiet, has ended, o
     ['ended', 1, 3, false],
     ['ended', 1, 3, true],
   ]);
+});
+
+test('RememberStream emits what waits of a quiet document that an empty record came for', async t => {
+  const {driver} = reading({idleMs});
+  await using _driver = driver;
+  await driver.push(record('a', 'abc'), record('a', ''));
+  await until(() => driver.outputs.length === 1);
+  t.deepEqual(summary(driver.outputs), [['a', 1, 3, false]]);
 });
 
 test('RememberStream emits a quiet document whose memory was closed meanwhile', async t => {
