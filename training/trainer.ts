@@ -3,28 +3,23 @@ import {NumericalError} from '../errors.ts';
 import {type CompiledFunction, compile} from '../model/compile/compile.ts';
 import type {SpecsOf} from '../model/compile/tensor-spec.ts';
 import {disposeTensors} from '../model/dispose-tensors.ts';
-import {type MemoryCounts, updateCounts} from '../model/memory-counts.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
 import type {ModelConfig} from '../model/model-config.ts';
-import type {RememberedRows} from '../model/project-memory.ts';
 import {tidy} from '../model/tidy.ts';
 import {checkFinite} from './check-finite.ts';
 import type {CompressionLossName} from './compression-loss.ts';
 import type {CorpusRows, RowSegment} from './documents/corpus-rows.ts';
-import {emptyRemembered} from './empty-remembered.ts';
+import {type GradientNorms, gradientNorms} from './gradient-norms.ts';
 import {composedTrainingKernels} from './kernels/composed-training-kernels.ts';
 import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';
 import {LearnedTensors} from './learned-tensors.ts';
+import {MicroBatch} from './micro-batch.ts';
 import {adamDecay} from './optimiser/adam.ts';
 import {learningRate} from './optimiser/learning-rate.ts';
-import {padSegments} from './pad-segments.ts';
-import {readTensor} from './read-tensor.ts';
 import {resolveCompressionLoss} from './resolve-compression-loss.ts';
 import {resolvePrecision} from './resolve-precision.ts';
-import {segmentTensors} from './segment-tensors.ts';
 import {sumPresent} from './sum-present.ts';
-import {takeTensor} from './take-tensor.ts';
 import {type TrainableWeights, trainableWeights} from './trainable-weights.ts';
 import type {TrainingConfig} from './training-config.ts';
 import type {TrainingState} from './training-state.ts';
@@ -45,8 +40,8 @@ export type TrainerOptions = {
   readonly state?: TrainingState | undefined;
 };
 
-/** What one step gave. */
-export type StepReport = {
+/** What one step gave; norms, before clipping, only if it updated. */
+export type StepReport = GradientNorms & {
   readonly step: number;
   /** Targets of the step. */
   readonly tokens: number;
@@ -55,14 +50,8 @@ export type StepReport = {
   /** Bytes that the targets stand for. */
   readonly bytes: number;
   readonly auxiliaryLoss?: number;
-  /** Global norms before clipping, in steps that update. */
-  readonly gradientNorm?: number;
-  readonly auxiliaryGradientNorm?: number;
   readonly learningRate: number;
 };
-
-/** Rows that go through the engine together, and their memory. */
-type MicroBatch = {counts: MemoryCounts[]; layers: readonly RememberedRows[]};
 
 /**
  * Trains a Compressive Transformer on the current engine, step by step. All that a run depends on is its configuration, its corpus and its
@@ -110,19 +99,8 @@ export class Trainer implements Disposable {
     });
     const {batch, microBatch} = training;
     this.#microBatches = Array.from({length: batch / microBatch}, (_, index) => {
-      const counts = Array.from({length: microBatch}, () => ({memory: 0, compressed: 0}));
-      const layers = emptyRemembered(microBatch, config);
-      if (state === undefined) return {counts, layers};
-      const given = layers.map((layer, number) =>
-        Object.fromEntries(
-          Object.entries(layer).map(([name, tensor]) => [
-            name,
-            takeTensor(tensors, memoryName(index, number, name), tensor.shape),
-          ]),
-        ),
-      );
-      disposeTensors(layers);
-      return {counts: state.counts.slice(index * microBatch, (index + 1) * microBatch), layers: given};
+      const counts = state?.counts.slice(index * microBatch, (index + 1) * microBatch);
+      return new MicroBatch({config, size: microBatch, index, ...(counts && {saved: {tensors, counts}})});
     });
   }
 
@@ -155,13 +133,7 @@ export class Trainer implements Disposable {
     for (const [name, {data}] of tensors) {
       if (name.startsWith('accumulated.')) checkGradient(name.slice('accumulated.'.length), data, this.#step);
     }
-    for (const [index, {layers}] of this.#microBatches.entries()) {
-      for (const [number, layer] of layers.entries()) {
-        for (const [name, tensor] of Object.entries(layer)) {
-          tensors.set(memoryName(index, number, name), readTensor(tensor));
-        }
-      }
-    }
+    for (const part of this.#microBatches) for (const [name, tensor] of part.read()) tensors.set(name, tensor);
     return {
       state: {
         step: this.#step,
@@ -193,23 +165,14 @@ export class Trainer implements Disposable {
     const updating = this.#pending + 1 >= every;
     const rate = learningRate(this.#step, {...schedule, totalSteps: steps});
 
-    for (const [index, {counts}] of this.#microBatches.entries()) {
-      resetCounts(counts, segments[0]!.slice(index * microBatch, (index + 1) * microBatch));
-    }
-    const evicting = this.#microBatches
-      .flatMap(({counts}) => counts)
-      .filter(
-        (count, row) =>
-          updateCounts(count, this.config).evicted > 0 &&
-          segments[0]![row]!.tokens.length === this.config.segmentLength,
-      ).length;
+    const rowsOf = (index: number) => segments.map(row => row.slice(index * microBatch, (index + 1) * microBatch));
+    const evicting = this.#microBatches.reduce((sum, part, index) => sum + part.evicting(rowsOf(index)[0]!), 0);
     let nats = 0;
     let auxiliaryLoss = 0;
-    let norms: Pick<StepReport, 'gradientNorm' | 'auxiliaryGradientNorm'> = {};
+    let norms: GradientNorms = {};
     for (const [index, part] of this.#microBatches.entries()) {
-      const rows = segments.map(row => row.slice(index * microBatch, (index + 1) * microBatch));
       const update = updating && index === this.#microBatches.length - 1;
-      const result = this.#call(part, rows, {
+      const result = this.#call(part, rowsOf(index), {
         update,
         targetWeight: 1 / (tokens * every),
         documentWeight: 1 / (Math.max(1, evicting) * every),
@@ -238,7 +201,7 @@ export class Trainer implements Disposable {
   [Symbol.dispose](): void {
     for (const compiled of this.#compiled.values()) compiled[Symbol.dispose]();
     this.#learned[Symbol.dispose]();
-    disposeTensors(this.#microBatches.map(({layers}) => layers));
+    for (const part of this.#microBatches) part[Symbol.dispose]();
   }
 
   /** One call of the engine: some rows, forward and backward, and the update if it is due. */
@@ -252,21 +215,12 @@ export class Trainer implements Disposable {
       rate,
       index,
     }: {update: boolean; targetWeight: number; documentWeight: number; rate: number; index: number},
-  ): {nats: number; auxiliaryLoss: number; norms: Pick<StepReport, 'gradientNorm' | 'auxiliaryGradientNorm'>} {
-    let counts = part.counts;
-    const {outputs, values} = tidy(() => {
+  ): {nats: number; auxiliaryLoss: number; norms: GradientNorms} {
+    const {outputs, counts, values} = tidy(() => {
+      const {segments, counts} = part.prepare(rows, {targetWeight, documentWeight});
       const inputs: TrainingStepInputs = {
         weights: this.#learned.weights,
-        segments: rows.map(segment => {
-          counts = counts.slice();
-          resetCounts(counts, segment);
-          const tensors = segmentTensors(
-            {...padSegments(segment, this.config.segmentLength), counts},
-            {config: this.config, targetWeight, documentWeight},
-          );
-          counts = counts.map(count => updateCounts(count, this.config).counts);
-          return tensors;
-        }),
+        segments,
         layers: part.layers,
         ...(this.#learned.accumulated && {accumulated: this.#learned.accumulated}),
         // Uses of a call are numbered from the second number on.
@@ -286,6 +240,7 @@ export class Trainer implements Disposable {
       const {nats, auxiliaryLoss, updated, ...outputs} = given;
       return {
         outputs: {...outputs, ...(updated && {updated})},
+        counts,
         values: {
           nats: nats.dataSync() as Float32Array,
           auxiliaryLoss: auxiliaryLoss?.dataSync()[0] ?? 0,
@@ -304,15 +259,13 @@ export class Trainer implements Disposable {
       disposeTensors(outputs);
       throw error;
     }
-    disposeTensors(part.layers);
-    part.layers = outputs.layers;
-    part.counts = counts;
+    part.replace(outputs.layers, counts);
     this.#learned.replace(outputs);
     outputs.updated?.squaredNorms.dispose();
     return {
       nats: sumPresent(values.nats, rows, this.config.segmentLength),
       auxiliaryLoss: values.auxiliaryLoss,
-      norms: this.#norms(values.squares),
+      norms: values.squares === undefined ? {} : gradientNorms(values.squares, this.#trainable.main.size),
     };
   }
 
@@ -336,16 +289,6 @@ export class Trainer implements Disposable {
     }
     return compiled;
   }
-
-  #norms(squares: Float32Array | undefined): Pick<StepReport, 'gradientNorm' | 'auxiliaryGradientNorm'> {
-    if (squares === undefined) return {};
-    const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value, 0));
-    const main = this.#trainable.main.size;
-    return {
-      gradientNorm: norm(squares.subarray(0, main)),
-      ...(squares.length > main && {auxiliaryGradientNorm: norm(squares.subarray(main))}),
-    };
-  }
 }
 
 function checkGradient(weight: string, gradient: TensorData['data'], step: number): void {
@@ -354,15 +297,4 @@ function checkGradient(weight: string, gradient: TensorData['data'], step: numbe
   throw new NumericalError(
     `Cannot save at step ${step} as the gradient of "${weight}" must be finite: current value is ${gradient[wrong]}; go on from the last save with a lower learning rate or clip`,
   );
-}
-
-function memoryName(microBatch: number, layer: number, name: string): string {
-  return `memory.${microBatch}.${layer}.${name}`;
-}
-
-/** Rows whose document begins remember nothing. */
-function resetCounts(counts: MemoryCounts[], segments: readonly RowSegment[]): void {
-  for (let row = 0; row < counts.length; row++) {
-    if (segments[row]!.first) counts[row] = {memory: 0, compressed: 0};
-  }
 }
