@@ -9,7 +9,8 @@ export interface Decoder {
   readonly contiguous: boolean;
 
   /**
-   * Decodes one record of a source into any number of records of documents, all at the position of the source's record.
+   * Decodes one record of a source into any number of records, each of another document, all at the position of the source's record: a
+   * second one of a document at one position is taken for the first, delivered again.
    *
    * What cannot be decoded comes back as a dead letter whose `error` is a {@link DecodeError}.
    */

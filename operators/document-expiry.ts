@@ -28,6 +28,7 @@ export class DocumentExpiry {
   /** Latest event time of all records. */
   #now = Number.NEGATIVE_INFINITY;
   #lastLook = Number.NEGATIVE_INFINITY;
+  #awaitsBarrier = false;
 
   constructor(options: DocumentExpiryOptions) {
     this.#options = options;
@@ -46,8 +47,13 @@ export class DocumentExpiry {
       await expire(record.key);
       current = await documents.open(record);
     }
-    if (this.#now - this.#lastLook >= expireAfterMs / looks) await this.#expireOlder(limit);
+    if (!this.#awaitsBarrier && this.#now - this.#lastLook >= expireAfterMs / looks) await this.#expireOlder(limit);
     return current;
+  }
+
+  /** Lets the next documents expire: those before are about to be stored as forgotten. */
+  onBarrier(): void {
+    this.#awaitsBarrier = false;
   }
 
   async #expireOlder(limit: number): Promise<void> {
@@ -56,7 +62,7 @@ export class DocumentExpiry {
     for await (const id of documents.readBefore(limit)) {
       await expire(id);
       if (++count < expiredAtOnce) continue;
-      // The others once these are stored as forgotten.
+      this.#awaitsBarrier = true;
       checkpoints?.request();
       return;
     }

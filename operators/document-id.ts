@@ -17,10 +17,10 @@ export function documentId(value: unknown, field: string): string {
     }
     return String(value);
   }
+  if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'string') {
-    throw new DecodeError(
-      `${field} must be a string or a number: current value is ${JSON.stringify(value).slice(0, 80)}`,
-    );
+    const kind = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : String(value);
+    throw new DecodeError(`${field} must be a string or a number: current value is ${kind}`);
   }
   if (value === '') throw new DecodeError(`${field} is empty`);
   if (/\p{Surrogate}/u.test(value)) {

@@ -11,7 +11,7 @@ export function documentSegment(
 ): SegmentTask {
   return {
     document,
-    memory: document.id,
+    memory: document.memory,
     fork: false,
     tokens,
     position,

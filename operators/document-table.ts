@@ -67,6 +67,7 @@ export class DocumentTable {
     for await (const id of this.#options.store.keys({before: time})) {
       if (this.#forgotten.has(id)) continue;
       const document = this.#documents.get(id);
+      if (document !== undefined && this.#inHand.has(document)) continue;
       const settled = document === undefined || document.version === document.storedVersion;
       if (settled && (document === undefined ? !wereOpen.has(id) : document.timestamp < time)) yield id;
     }
@@ -74,24 +75,26 @@ export class DocumentTable {
 
   /** Documents that are open, and the bytes of their memories. */
   get hot(): {readonly documents: number; readonly bytes: number} {
-    return {documents: this.#documents.size, bytes: this.#openBytes()};
+    let memories = 0;
+    for (const {segments} of this.#documents.values()) if (segments > 0) memories++;
+    return {documents: this.#documents.size, bytes: memories * this.#options.model.memoryBytes};
   }
 
   /** Closes a document and leaves nothing of it; all of it must have been read. */
   async forget(id: string): Promise<void> {
     const document = this.#documents.get(id);
-    if (document !== undefined) this.#inHand.delete(document);
     this.#documents.delete(id);
     this.#forgotten.set(id, this.#commits);
-    await this.#options.model.release([id]);
+    if (document === undefined) return;
+    this.#inHand.delete(document);
+    await this.#options.model.release([document.memory]);
   }
 
   /** Whether more memories are open in the model than may be. */
   get overfull(): boolean {
     // Few documents cannot be too many; saves counting at each record.
-    const {model} = this.#options;
     const limit = this.#options.openMemoryBytes();
-    return this.#documents.size * model.memoryBytes > limit && this.#openBytes() > limit;
+    return this.#documents.size * this.#mostBytes() > limit && this.#openBytes() > limit;
   }
 
   /**
@@ -108,11 +111,11 @@ export class DocumentTable {
         document,
         version: document.version,
         record: document.toRecord(model.fingerprint),
-        memory: document.segments > 0 ? `${document.id}\0commit ${commit}` : undefined,
+        memory: document.segments > 0 ? document.copyName(`commit ${commit}`) : undefined,
       }));
     for (const {document, version, memory} of changed) {
       document.takenVersion = version;
-      if (memory !== undefined) await model.fork(document.id, memory);
+      if (memory !== undefined) await model.fork(document.memory, memory);
     }
 
     const forgotten = [...this.#forgotten.keys()];
@@ -147,9 +150,10 @@ export class DocumentTable {
         `Cannot read document "${id}" with model "${model.name}" (${model.fingerprint}) as its memory was written by model ${stored.fingerprint}: use that model, or another store`,
       );
     }
-    if (stored === undefined) return new OpenDocument(id, model);
-    const document = OpenDocument.fromRecord(id, stored, model);
-    if (document.segments > 0) await model.restore(id, stored.memory);
+    const document = stored === undefined ? new OpenDocument(id, model) : OpenDocument.fromRecord(id, stored, model);
+    if (stored !== undefined && document.segments > 0) await model.restore(document.memory, stored.memory);
+    // A run that failed may have left a memory of it open.
+    else await model.release([document.memory]);
     return document;
   }
 
@@ -162,16 +166,29 @@ export class DocumentTable {
     for (const document of this.#documents.values()) {
       const idle = document.version === document.storedVersion && !this.#inHand.has(document);
       if (!idle || !(document.ended || bytes > limit)) continue;
-      if (document.segments > 0) bytes -= model.memoryBytes;
+      bytes -= this.#bytesOf(document);
       this.#documents.delete(document.id);
-      closed.push(document.id);
+      closed.push(document.memory);
     }
     await model.release(closed);
   }
 
   #openBytes(): number {
-    let open = 0;
-    for (const {segments} of this.#documents.values()) if (segments > 0) open++;
-    return open * this.#options.model.memoryBytes;
+    let bytes = 0;
+    for (const document of this.#documents.values()) bytes += this.#bytesOf(document);
+    return bytes;
+  }
+
+  #bytesOf({segments}: OpenDocument): number {
+    const {memoryBytes} = this.#options.model;
+    return segments > 0 ? this.#mostBytes() : this.#mostBytes() - memoryBytes;
+  }
+
+  /** Bytes of a document with a memory. */
+  #mostBytes(): number {
+    const {memoryBytes, config, summary} = this.#options.model;
+    const counts = summary === undefined ? 0 : summary.sizes.vocabularySize + summary.sizes.pairBuckets;
+    // Tokens that wait with their lengths, the sum of hidden vectors, and counts.
+    return memoryBytes + 8 * config.segmentLength + 8 * config.modelWidth + 4 * counts;
   }
 }

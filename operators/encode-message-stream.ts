@@ -22,6 +22,8 @@ export type EncodeMessageStreamOptions = {
   readonly cloudEventsSource?: string | undefined;
 };
 
+/** The last time that a date can hold, in milliseconds. */
+const latestDate = 8.64e15;
 const packr = new Packr({useRecords: false});
 const contentTypes = {json: 'application/json', msgpack: 'application/msgpack'} as const;
 
@@ -58,7 +60,8 @@ export class EncodeMessageStream extends TransformStream<
           headers.ce_id = id;
           headers.ce_source = cloudEventsSource;
           headers.ce_type = final ? 'palimpsest.embedding.document' : 'palimpsest.embedding.segment';
-          headers.ce_time = new Date(timestamp).toISOString();
+          // Kafka takes any 64 bits for a timestamp; the attribute may be left out.
+          if (Math.abs(timestamp) <= latestDate) headers.ce_time = new Date(timestamp).toISOString();
         }
         const value = format === 'json' ? utf8.encode(embeddingJson(embedding)) : packed(embedding);
         controller.enqueue({...element, value: {value, headers}});

@@ -47,6 +47,16 @@ export class OpenDocument {
     return document;
   }
 
+  /** Key of the document's memory in the model. Keys that begin with one NUL are of copies. */
+  get memory(): string {
+    return this.id.startsWith('\0') ? `\0${this.id}` : this.id;
+  }
+
+  /** Key of a copy of the memory, which no document's memory has. */
+  copyName(purpose: string): string {
+    return `\0${purpose} ${this.id}`;
+  }
+
   /** Whether a record is part of this memory already. */
   covers({position}: StreamRecord<unknown>): boolean {
     return this.position?.partition === position.partition && position.offset <= this.position.offset;

@@ -23,7 +23,8 @@ export type RememberStreamOptions = {
    */
   readonly maxWaitMs?: number;
   /**
-   * Bytes of memories held open in the engine, or what tells them if they change; the least recently read are closed at checkpoints.
+   * Bytes that documents may hold open, memories in the engine and what is beside them, or what tells them if they change; the least recently
+   * read are closed at checkpoints.
    *
    * @default 1 GiB
    */

@@ -57,6 +57,7 @@ export class RememberStream extends TransformStream<
           if (!(element instanceof Checkpoint)) return this.#read(element);
           await this.#reader.finish();
           element.onCommit(await this.#documents.prepareCommit());
+          this.#expiry.onBarrier();
           controller.enqueue(element);
         }),
       flush: () =>

@@ -92,8 +92,8 @@ export class SegmentReader {
 
   /** Starts an unfull batch once a segment has waited long enough and the model is about to have nothing to do. */
   #watchWaiting(): void {
-    const {maxWaitMs} = this.#options;
-    if (!Number.isFinite(maxWaitMs) || this.#timer !== undefined || this.#failed) return;
+    const {maxWaitMs, signal} = this.#options;
+    if (!Number.isFinite(maxWaitMs) || this.#timer !== undefined || this.#failed || signal?.aborted) return;
     // Segments behind one that is in work would only make its batch's successor smaller.
     if (this.#underWay >= batchesToFeed) return;
     const since = this.#planner.waitingSince;
@@ -101,6 +101,7 @@ export class SegmentReader {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
+        if (signal?.aborted) return;
         const oldest = this.#planner.waitingSince;
         if (oldest !== undefined && performance.now() - oldest >= maxWaitMs && this.#underWay < batchesToFeed) {
           this.#start(this.#planner.take());
@@ -140,7 +141,7 @@ export class SegmentReader {
 
   async #step(tasks: readonly SegmentTask[]): Promise<StepOutcome[]> {
     const {model} = this.#options;
-    const forks = tasks.filter(({fork}) => fork).map(({document, memory}) => model.fork(document.id, memory));
+    const forks = tasks.filter(({fork}) => fork).map(({document, memory}) => model.fork(document.memory, memory));
     const reading = tasks.filter(({tokens}) => tokens.ids.length > 0);
     const stepping =
       reading.length === 0 ? [] : model.step(reading.map(({memory, tokens}) => ({memory, tokens: tokens.ids})));
@@ -174,7 +175,7 @@ export class SegmentReader {
     }
     if (!final && !partial) return;
     this.#tails.delete(document);
-    if (task.memory !== document.id) await model.release([task.memory]);
+    if (task.memory !== document.memory) await model.release([task.memory]);
     if (partial) return;
     statistics.documents++;
     if (totals.summary.tokens > 0) {

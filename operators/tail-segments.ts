@@ -28,7 +28,7 @@ export function* tailSegments(
     return;
   }
   // A whole segment would advance the memory: a copy of it takes the tail instead.
-  const memory = `${document.id}\0tail`;
+  const memory = document.copyName('tail');
   for (let start = 0; start <= length; start += segmentLength) {
     const tokens = {
       ids: tail.ids.slice(start, start + segmentLength),

@@ -16,10 +16,13 @@ const embedding: Embedding = {
   model: {name: 'small', fingerprint: 'abc'},
 };
 
-async function encoded(value: Embedding, options: EncodeMessageStreamOptions = {}): Promise<Message> {
+async function encoded(
+  value: Embedding,
+  {timestamp = 1_700_000_000_000, ...options}: EncodeMessageStreamOptions & {timestamp?: number} = {},
+): Promise<Message> {
   await using driver = new OperatorDriver<Embedding, Message>(() => new EncodeMessageStream(options));
   const position = {partition: 'in/3', offset: 7n};
-  const [output] = await driver.push({key: value.id, value, position, timestamp: 1_700_000_000_000});
+  const [output] = await driver.push({key: value.id, value, position, timestamp});
   if (output === undefined || output instanceof Checkpoint) throw new Error('There must be a record');
   return output.value;
 }
@@ -70,4 +73,10 @@ test('EncodeMessageStream refuses formats that it does not know', t => {
     instanceOf: RangeError,
     message: /one of json, msgpack/,
   });
+});
+
+test('EncodeMessageStream leaves out a time that no date can hold', async t => {
+  const {headers} = await encoded(embedding, {cloudEventsSource: '/books', timestamp: 9e18});
+  t.is(headers.ce_time, undefined);
+  t.is(headers.ce_source, '/books');
 });

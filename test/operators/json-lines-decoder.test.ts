@@ -42,7 +42,12 @@ const undecodable: readonly [name: string, line: string | Uint8Array, reason: Re
   [
     'has an object for an id',
     '{"id": {"a": 1}, "text": "x"}',
-    /its "id" must be a string or a number: current value is \{"a":1\}$/,
+    /its "id" must be a string or a number: current value is an object$/,
+  ],
+  [
+    'has an id nested deeper than a stack',
+    `{"id": ${'['.repeat(20_000)}${']'.repeat(20_000)}, "text": "x"}`,
+    /current value is an array$/,
   ],
   ['has a boolean for an id', '{"id": true, "text": "x"}', /must be a string or a number: current value is true$/],
   ['has an id that loses digits', '{"id": 9007199254740993, "text": "x"}', /loses digits/],

@@ -29,6 +29,8 @@ test('MessageDecoder finds text and id in fields', t => {
   const value = {a: {b: 'ab'}, id: 7};
   t.deepEqual(decoded({format: 'json', ...options}, {content: json(value)}), ['7', 'ab', false, undefined]);
   t.deepEqual(decoded({format: 'msgpack', ...options}, {content: packr.pack(value)}), ['7', 'ab', false, undefined]);
+  const large = packr.pack({a: {b: 'ab'}, id: 2n ** 40n});
+  t.deepEqual(decoded({format: 'msgpack', ...options}, {content: large}), ['1099511627776', 'ab', false, undefined]);
   const bytes = packr.pack({text: Buffer.from('bytes')});
   t.deepEqual(decoded({format: 'msgpack'}, {content: bytes}), ['k', 'bytes', false, undefined]);
 });

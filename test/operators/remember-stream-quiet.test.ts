@@ -247,3 +247,42 @@ for (const [title, options] of [
     t.deepEqual(summary(driver.outputs), [['a', 1, 8, false]]);
   });
 }
+
+test('RememberStream reads a document anew on a model that a failed run left memories in', async t => {
+  const model = new ToyModel({segmentLength});
+  const read = () =>
+    new OperatorDriver(() => new RememberStream({model, store: new InMemoryStore(), tokenizer, every: 'segment'}));
+  const first: Reading = read();
+  await first.push(record('a', 'abcdefgh'));
+  await first.barrier();
+  await first[Symbol.asyncDispose]();
+  await using second: Reading = read();
+  await second.push(record('a', 'ijklmnop'));
+  await second.end();
+  t.deepEqual([...second.outputs[0]!.value.vector], embeddingOf('ijklmnop'));
+});
+
+test('RememberStream keeps documents apart whatever their ids, copies of memories included', async t => {
+  const {driver} = reading();
+  await using _driver = driver;
+  const ids = ['a', 'a\0tail', '\0tail a', '\0commit 0 a', '\0\0tail a'];
+  for (const id of ids) await driver.push(record(id, 'abcdefgh'));
+  await driver.barrier();
+  for (const id of ids) await driver.push(record(id, 'ijklmnopq', {last: true}));
+  await driver.end();
+  for (const id of ids) {
+    const second = driver.outputs.find(({key, value}) => key === id && value.segments === 2)!;
+    t.deepEqual([...second.value.vector], embeddingOf('abcdefghijklmnop'), JSON.stringify(id));
+  }
+});
+
+test('RememberStream closes short documents that are stored when they hold too much', async t => {
+  const {driver, hot} = reading({openMemoryBytes: 1000});
+  await using _driver = driver;
+  for (let i = 0; i < 50; i++) await driver.push(record(`short ${i}`, 'ab'));
+  await driver.barrier();
+  await driver.push(record('short 0', 'cdefgh'));
+  await driver.barrier();
+  t.true(hot().documents < 20, String(hot().documents));
+  t.deepEqual(summary(driver.outputs), [['short 0', 1, 8, false]]);
+});
