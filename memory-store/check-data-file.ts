@@ -12,12 +12,15 @@ const slack = 2 ** 20;
  * @throws {CorruptMemoryError} If the file is not LMDB's or is truncated.
  */
 export async function checkDataFile(file: string, {readOnly}: {readonly readOnly: boolean}): Promise<void> {
-  const size = await stat(file).then(
-    stats => stats.size,
-    () => 0,
-  );
-  if (size === 0) return;
+  const sizeNow = () =>
+    stat(file).then(
+      stats => stats.size,
+      () => 0,
+    );
+  if ((await sizeNow()) === 0) return;
   const metas = await readMetas(file);
+  // After they are read, as a writer in another process makes the file longer first.
+  const size = await sizeNow();
   const newest = metas.sort((a, b) => Number(b.transaction - a.transaction))[0];
   if (metas.length !== 2 || newest === undefined) {
     throw damaged(file, 'does not begin like a store');
