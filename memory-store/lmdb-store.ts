@@ -1,14 +1,13 @@
 import {statfs} from 'node:fs/promises';
-import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {CorruptMemoryError, StoreError} from '../errors.ts';
 import type {Progress} from '../pipeline/progress.ts';
-import {checkDataFile} from './check-data-file.ts';
 import {checkName} from './check-name.ts';
 import {CommitQueue} from './commit-queue.ts';
 import {decodeMemoryRecord} from './decode-memory-record.ts';
-import {LmdbTables} from './lmdb/lmdb-tables.ts';
-import {StoreClaim} from './lmdb/store-claim.ts';
+import type {LmdbTables} from './lmdb/lmdb-tables.ts';
+import {StoreAccess} from './lmdb/store-access.ts';
+import {storeFingerprint} from './lmdb/store-fingerprint.ts';
 import {storedProgress} from './lmdb/stored-progress.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
@@ -26,7 +25,7 @@ export type LmdbStoreOptions = {
    */
   readonly dtype?: MemoryDtype;
   /**
-   * Opens beside a writer and sees what it has committed. Nothing is created.
+   * Opens beside a writer and sees what it has committed. Nothing is created that stays.
    *
    * @default false
    */
@@ -45,6 +44,7 @@ export type LmdbStoreOptions = {
 const spareBytes = 2 ** 20;
 const pageOfKeys = 1000;
 const recordsKey = Buffer.from('records');
+const commitsKey = Buffer.from('commits');
 
 /**
  * Keeps memories in a folder of the local disk, in LMDB. One process at a time writes, any number read.
@@ -58,9 +58,11 @@ export class LmdbStore implements MemoryStore {
   readonly #path: string;
   readonly #options: LmdbStoreOptions;
   readonly #queue: CommitQueue;
+  readonly #access: StoreAccess;
   readonly #tables: LmdbTables;
-  readonly #claim: StoreClaim;
   #stored: StoredRecords = [0, 0];
+  /** How many commits the store has seen. */
+  #commits = 0;
 
   /**
    * Opens a store, and makes it if there is none.
@@ -81,18 +83,14 @@ export class LmdbStore implements MemoryStore {
       );
     }
     const folder = await prepareFolder(path, {readOnly});
-    await checkDataFile(join(folder, 'data.mdb'), {readOnly});
-    if (!readOnly) StoreClaim.checkNotRead(folder);
     try {
-      const tables = await LmdbTables.open(folder, {readOnly});
-      let store: LmdbStore | undefined;
+      const access = await StoreAccess.open(folder, {readOnly, fingerprint: options.fingerprint});
+      const store = new LmdbStore(folder, {options, access});
       try {
-        const claim = StoreClaim.take({folder, tables, readOnly, fingerprint: options.fingerprint});
-        store = new LmdbStore(folder, {options, tables, claim});
         if (!readOnly) await store.#removeRecords();
         return store;
       } catch (error) {
-        await (store === undefined ? tables.close() : store[Symbol.asyncDispose]());
+        await store[Symbol.asyncDispose]();
         throw error;
       }
     } catch (cause) {
@@ -104,15 +102,12 @@ export class LmdbStore implements MemoryStore {
     }
   }
 
-  private constructor(
-    folder: string,
-    {options, tables, claim}: {options: LmdbStoreOptions; tables: LmdbTables; claim: StoreClaim},
-  ) {
+  private constructor(folder: string, {options, access}: {options: LmdbStoreOptions; access: StoreAccess}) {
     this.#path = folder;
     this.#options = options;
     this.#queue = new CommitQueue(`the store at "${folder}"`);
-    this.#tables = tables;
-    this.#claim = claim;
+    this.#access = access;
+    this.#tables = access.tables;
   }
 
   async get(documentId: string): Promise<MemoryRecord | undefined> {
@@ -136,6 +131,7 @@ export class LmdbStore implements MemoryStore {
       );
     }
     await this.#queue.run(async () => {
+      this.#checkCommits();
       try {
         const staged = await stageChanges(changes, {
           stored: this.#stored,
@@ -175,13 +171,13 @@ export class LmdbStore implements MemoryStore {
     for (;;) {
       this.#queue.checkOpen('list documents');
       // A page at a time: an iterator left open would keep LMDB from using freed space again.
-      const page: Entry[] = [];
+      const page: (Entry | [documentId: string])[] = [];
       for (const {key, value} of this.#tables.documents.getRange({
         ...(last && {start: last, exclusiveStart: true}),
         limit: pageOfKeys,
       })) {
-        page.push(openSealedValue<Entry>(value, 'the name of a document'));
         last = Buffer.from(key);
+        page.push(entryOf(value) ?? damagedEntry(last));
       }
       for (const [documentId, , , partition, timestamp] of page) {
         if (partitions?.has(partition ?? (await this.get(documentId))?.position.partition ?? '') === false) continue;
@@ -194,7 +190,7 @@ export class LmdbStore implements MemoryStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue.close(() => this.#claim.release(() => this.#tables.close()));
+    await this.#queue.close(() => this.#access.close());
   }
 
   /** Turns documents to their staged records, forgets and advances progress, in one transaction. */
@@ -209,7 +205,7 @@ export class LmdbStore implements MemoryStore {
     for (const entry of superfluous) remove(entry);
     let count = 0;
     for (const [documentId, entry] of entries) {
-      const key = storedKey(documentId);
+      const key = storedKey.of(documentId);
       const old = this.#entryAt(key);
       if (old !== undefined) remove(old);
       if (entry === undefined) {
@@ -220,29 +216,38 @@ export class LmdbStore implements MemoryStore {
       }
       if (++count % pageOfKeys === 0) await setImmediate();
     }
-    writes.push(...storedProgress.puts(this.#tables, progress), ...this.#claim.puts(fingerprint));
+    writes.push(...storedProgress.puts(this.#tables, progress), ...storeFingerprint.puts(this.#tables, fingerprint));
     const left: StoredRecords = [nextNumber, usedBytes];
-    writes.push(() => this.#tables.meta.put(recordsKey, sealValue(left)));
+    writes.push(
+      () => this.#tables.meta.put(recordsKey, sealValue(left)),
+      () => this.#tables.meta.put(commitsKey, sealValue(this.#commits + 1)),
+    );
     await this.#tables.write(() => {
       for (const write of writes) write();
     });
     this.#stored = left;
+    this.#commits++;
+  }
+
+  /** Whatever else writes to the store, or opens it by other means, can make LMDB lose a commit. */
+  #checkCommits(): void {
+    const commits = this.#tables.metaValue<number>(commitsKey) ?? 0;
+    if (commits === this.#commits) return;
+    throw new StoreError(
+      `Cannot commit to the store at "${this.#path}" as its last commit must be number ${this.#commits}: current number is ${commits}; keep other programs and containers away from the folder, and start again from what it holds`,
+    );
   }
 
   /** Where a document's record lies; an entry that is damaged is as good as none, so that it can be overwritten or forgotten. */
   #entryAt(key: Buffer): Entry | undefined {
     const sealed = this.#tables.documents.get(key);
-    if (sealed === undefined) return undefined;
-    try {
-      return openSealedValue<Entry>(sealed, 'where a memory lies');
-    } catch {
-      return undefined;
-    }
+    return sealed && entryOf(sealed);
   }
 
   /** Removes records of a commit that did not end; what is stored says which they are, whatever its promise said. */
   async #removeRecords(): Promise<void> {
     this.#stored = this.#tables.metaValue<StoredRecords>(recordsKey) ?? [0, 0];
+    this.#commits = this.#tables.metaValue<number>(commitsKey) ?? 0;
     const keys = [...this.#tables.records.getKeys({start: numberKey(this.#stored[0])})].map(key => Buffer.from(key));
     if (keys.length === 0) return;
     await this.#tables.write(() => {
@@ -267,7 +272,7 @@ export class LmdbStore implements MemoryStore {
     checkName('document', documentId);
     try {
       return this.#tables.read(options => {
-        const sealed = this.#tables.documents.get(storedKey(documentId), options);
+        const sealed = this.#tables.documents.get(storedKey.of(documentId), options);
         if (sealed === undefined) return undefined;
         const [, number] = openSealedValue<Entry>(sealed, `where the memory of document "${documentId}" lies`);
         const bytes = this.#tables.records.get(numberKey(number), options);
@@ -281,6 +286,23 @@ export class LmdbStore implements MemoryStore {
       );
     }
   }
+}
+
+function entryOf(sealed: Uint8Array): Entry | undefined {
+  try {
+    return openSealedValue<Entry>(sealed, 'where a memory lies');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part of a damaged entry that its key tells. */
+function damagedEntry(key: Buffer): [documentId: string] {
+  const name = storedKey.name(key);
+  if (name !== undefined) return [name];
+  throw new CorruptMemoryError(
+    'Cannot list documents as the entry of one with a long name is damaged: restore the store from a backup, or remove it and replay the input',
+  );
 }
 
 function numberKey(number: number): Buffer {

@@ -12,6 +12,7 @@ const leastFreeBytes = 2 ** 20;
  * @throws {StoreError} If it cannot.
  */
 export async function prepareFolder(path: string, {readOnly}: {readonly readOnly: boolean}): Promise<string> {
+  if (path === '') throw new StoreError('Cannot open the store as the path of its folder must not be empty');
   const folder = resolve(path);
   try {
     const stats = await stat(folder).catch(() => undefined);

@@ -2,6 +2,7 @@ import {type Database, open, type RootDatabase} from 'lmdb';
 import {StoreError} from '../../errors.ts';
 import {openSealedValue, sealValue} from '../sealed-value.ts';
 import {commitErrorsUnprinted} from './commit-errors-unprinted.ts';
+import {openGate} from './open-gate.ts';
 
 type Table = Database<Buffer, Buffer>;
 
@@ -38,7 +39,7 @@ export class LmdbTables {
   }
 
   /**
-   * Opens the tables, and makes them if there are none.
+   * Opens the tables, and makes them if there are none. To be done within {@link openGate}.
    *
    * @throws {StoreError} If the folder holds another LMDB environment, or a store of a newer format.
    */
@@ -67,9 +68,11 @@ export class LmdbTables {
     return sealed && openSealedValue<T>(sealed, `"${key}" of the store at "${this.#folder}"`);
   }
 
-  /** Notes the format in which this version writes. */
+  /** Notes the format in which this version writes. To be done within {@link openGate}. */
   putFormat(): void {
-    this.meta.put(formatKey, sealValue(storeFormat));
+    this.#environment.transactionSync(() => {
+      this.meta.put(formatKey, sealValue(storeFormat));
+    });
   }
 
   /** Runs `reads` on one state of all tables, whatever is written meanwhile. */
@@ -84,6 +87,10 @@ export class LmdbTables {
 
   /** Runs puts and removes in one transaction and resolves once it is on the disk. */
   async write(writes: () => void): Promise<void> {
+    await openGate.writing(this.#folder, () => this.#write(writes));
+  }
+
+  async #write(writes: () => void): Promise<void> {
     try {
       await commitErrorsUnprinted(() => this.#environment.batch(writes));
     } catch (error) {
@@ -94,11 +101,6 @@ export class LmdbTables {
         {cause},
       );
     }
-  }
-
-  /** Runs reads and writes that no other process comes between: LMDB admits one such transaction at a time. */
-  exclusively(action: () => void): void {
-    this.#environment.transactionSync(action);
   }
 
   close(): Promise<void> {

@@ -39,12 +39,12 @@ export const storedProgress = {
       checkName('partition', partition);
       const digest = precedingDigest === undefined ? [] : [precedingDigest];
       const value = sealValue([partition, nextOffset.toString(), ended, ...digest]);
-      puts.push(() => tables.partitions.put(storedKey(partition), value));
+      puts.push(() => tables.partitions.put(storedKey.of(partition), value));
     }
     for (const [output, length] of progress.outputs) {
       checkName('output', output);
       const value = sealValue([output, length.toString()] satisfies StoredLength);
-      puts.push(() => tables.outputs.put(storedKey(output), value));
+      puts.push(() => tables.outputs.put(storedKey.of(output), value));
     }
     return puts;
   },

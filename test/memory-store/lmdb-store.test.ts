@@ -1,6 +1,6 @@
 import {type ChildProcessByStdio, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdir, open as openFile, readFile, stat, truncate, writeFile} from 'node:fs/promises';
+import {mkdir, open as openFile, readdir, readFile, stat, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import type {Readable, Writable} from 'node:stream';
@@ -20,6 +20,12 @@ import {temporaryFolder} from './temporary-folder.ts';
 
 const writerProgram = fileURLToPath(new URL('./lmdb-writer.js', import.meta.url));
 const nothing = {partitions: new Map(), outputs: new Map()};
+const binary = {encoding: 'binary', keyEncoding: 'binary'} as const;
+
+/** The environment of a store, past the store. */
+function openAside(path: string) {
+  return openLmdb(path, {...binary, noSubdir: false, overlappingSync: false, maxDbs: 8});
+}
 
 async function folderOf(t: ExecutionContext): Promise<string> {
   const {path, remove} = await temporaryFolder();
@@ -99,6 +105,10 @@ test('LmdbStore refuses options that mean nothing', async t => {
   await t.throwsAsync(LmdbStore.open(path, {dtype: 'int8' as 'float16'}), {instanceOf: RangeError});
 });
 
+test('LmdbStore refuses an empty path', async t => {
+  await t.throwsAsync(LmdbStore.open(''), {instanceOf: StoreError, message: /its folder must not be empty/});
+});
+
 test('LmdbStore makes the folder, whatever its name', async t => {
   const path = join(await folderOf(t), 'a/b/memories.v1');
   await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
@@ -130,14 +140,8 @@ test('LmdbStore refuses a model other than the one that wrote', async t => {
 test('LmdbStore refuses a store and a record of a newer format', async t => {
   const path = await folderOf(t);
   await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
-  const environment = openLmdb(path, {
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    noSubdir: false,
-    overlappingSync: false,
-    maxDbs: 8,
-  });
-  const meta = environment.openDB({name: 'palimpsest', encoding: 'binary', keyEncoding: 'binary'});
+  const environment = openAside(path);
+  const meta = environment.openDB({...binary, name: 'palimpsest'});
   await meta.put(Buffer.from('format'), sealValue(2));
   await environment.close();
   for (const readOnly of [false, true]) {
@@ -216,19 +220,60 @@ test('LmdbStore lets one of many writers in when all take over from a killed one
 
 test('LmdbStore takes over from a dead process whose number another process got', async t => {
   const path = await folderOf(t);
-  await withStore(path, async () => {});
-  const environment = openLmdb(path, {
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    noSubdir: false,
-    overlappingSync: false,
-    maxDbs: 8,
-  });
-  const meta = environment.openDB({name: 'palimpsest', encoding: 'binary', keyEncoding: 'binary'});
-  await meta.put(Buffer.from('writer'), sealValue({pid: process.ppid, started: 'an earlier boot/123'}));
-  await environment.close();
+  await writeFile(join(path, `writer-${process.ppid}-an earlier boot.123-0123456789ab`), '');
   if (process.platform === 'linux') await withStore(path, async () => t.pass());
   else await t.throwsAsync(LmdbStore.open(path), {instanceOf: StoreError});
+});
+
+test('LmdbStore waits for a transaction under way before it opens, and lets others open before the next', async t => {
+  const path = await folderOf(t);
+  await withStore(path, async store => {
+    const commitAfterwards = () => store.commit([['a', sampleMemoryRecord(1)]], nothing).then(() => 'committed');
+    const opening = startWriter('opening', path);
+    t.is(await opening.line(), 'opening');
+    const committed = commitAfterwards();
+    t.is(await Promise.race([committed, delay(300, 'waits')]), 'waits');
+    await stop(opening, 'SIGKILL');
+    t.is(await committed, 'committed');
+    const transaction = startWriter('transaction', path);
+    t.is(await transaction.line(), 'transaction');
+    const opened = LmdbStore.open(path, {readOnly: true});
+    t.is(await Promise.race([opened, delay(300, 'waits')]), 'waits');
+    await stop(transaction);
+    await (await opened)[Symbol.asyncDispose]();
+  });
+  t.deepEqual((await readdir(path)).sort(), ['data.mdb', 'lock.mdb']);
+});
+
+test('LmdbStore refused for writing leaves the writer all its commits', async t => {
+  const path = await folderOf(t);
+  const writer = startWriter('loop', path);
+  await writer.line();
+  for (let i = 0; i < 10; i++) {
+    await t.throwsAsync(LmdbStore.open(path), {
+      instanceOf: StoreError,
+      message: new RegExp(`process ${writer.child.pid} does`),
+    });
+  }
+  let acknowledged = 0;
+  for (let i = 0; i < 20; i++) acknowledged = Number(await writer.line());
+  t.true(acknowledged >= 20);
+  await stop(writer, 'SIGKILL');
+});
+
+test('LmdbStore commits no more once another program has changed it', async t => {
+  const path = await folderOf(t);
+  await withStore(path, async store => {
+    await store.commit([['a', sampleMemoryRecord(1)]], nothing);
+    const environment = openAside(path);
+    await environment.openDB({...binary, name: 'palimpsest'}).put(Buffer.from('commits'), sealValue(7));
+    await environment.close();
+    await t.throwsAsync(store.commit([['a', sampleMemoryRecord(2)]], nothing), {
+      instanceOf: StoreError,
+      message: /its last commit must be number 1: current number is 7; keep other programs and containers away/,
+    });
+    t.deepEqual(await store.get('a'), sampleMemoryRecord(1));
+  });
 });
 
 // Readers
@@ -524,20 +569,15 @@ test('LmdbStore names the document whose record is damaged, and can forget or re
 
 test('LmdbStore names the document whose entry is damaged, and can replace it', async t => {
   const {path} = await damagedStore(t);
-  const environment = openLmdb(path, {
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    noSubdir: false,
-    overlappingSync: false,
-    maxDbs: 8,
-  });
-  const documents = environment.openDB({name: 'documents', encoding: 'binary', keyEncoding: 'binary'});
+  const environment = openAside(path);
+  const documents = environment.openDB({...binary, name: 'documents'});
   const entry = Buffer.from(documents.get(Buffer.from('\u0001damaged')) as Buffer);
   entry[entry.length - 1]! ^= 1;
   await documents.put(Buffer.from('\u0001damaged'), entry);
   await environment.close();
   await withStore(path, async store => {
     await t.throwsAsync(store.get('damaged'), {instanceOf: CorruptMemoryError, message: /document "damaged"/});
+    t.true((await keysOf(store)).includes('damaged'));
     await store.commit([['damaged', sampleMemoryRecord(9)]], nothing);
     t.deepEqual(await store.get('damaged'), sampleMemoryRecord(9));
   });
@@ -546,14 +586,8 @@ test('LmdbStore names the document whose entry is damaged, and can replace it', 
 test('LmdbStore lists documents by partition and time where an earlier version did not note them', async t => {
   const path = await folderOf(t);
   await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
-  const environment = openLmdb(path, {
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    noSubdir: false,
-    overlappingSync: false,
-    maxDbs: 8,
-  });
-  const documents = environment.openDB({name: 'documents', encoding: 'binary', keyEncoding: 'binary'});
+  const environment = openAside(path);
+  const documents = environment.openDB({...binary, name: 'documents'});
   await documents.put(Buffer.from('\u0001a'), sealValue(['a', 0, 4096]));
   await environment.close();
   await withStore(path, async store => {
@@ -607,15 +641,8 @@ test('LmdbStore removes what a killed process left of a commit', async t => {
     await writer.line();
     await stop(writer, 'SIGKILL');
     await withStore(path, async () => {});
-    const environment = openLmdb(path, {
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      noSubdir: false,
-      overlappingSync: false,
-      maxDbs: 8,
-    });
-    const count = (name: string) =>
-      environment.openDB({name, encoding: 'binary', keyEncoding: 'binary'}).getKeysCount();
+    const environment = openAside(path);
+    const count = (name: string) => environment.openDB({...binary, name}).getKeysCount();
     t.is(count('documents'), 3);
     t.is(count('records'), 3);
     await environment.close();
@@ -626,14 +653,8 @@ test('LmdbStore writes what it has while it waits for more, and removes it when 
   const path = await folderOf(t);
   await withStore(path, async store => {
     await store.commit([['a', sampleMemoryRecord(1)]], nothing);
-    const environment = openLmdb(path, {
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      noSubdir: false,
-      overlappingSync: false,
-      maxDbs: 8,
-    });
-    const records = environment.openDB({name: 'records', encoding: 'binary', keyEncoding: 'binary'});
+    const environment = openAside(path);
+    const records = environment.openDB({...binary, name: 'records'});
     let written = 0;
     async function* changes(): AsyncIterable<MemoryChange> {
       for (let i = 0; i < 3; i++) yield [`document ${i}`, sampleMemoryRecord(i, {bytes: 2 ** 24})];

@@ -1,11 +1,22 @@
 import {writeSync} from 'node:fs';
+import {openGate} from '../../memory-store/lmdb/open-gate.ts';
 import {LmdbStore} from '../../memory-store/lmdb-store.ts';
 import {sampleMemoryRecord} from '../conformance/sample-memory-record.ts';
 
-// A process of its own for the tests of LmdbStore: `node lmdb-writer.js hold|loop|fill <path>`.
+// A process of its own for the tests of LmdbStore: `node lmdb-writer.js hold|loop|fill|opening|transaction <path>`.
 const [task, path] = process.argv.slice(2) as [string, string];
 
+async function announced(): Promise<void> {
+  writeSync(1, `${task}\n`);
+  for await (const _ of process.stdin);
+}
+
 try {
+  if (task === 'opening' || task === 'transaction') {
+    const gate = task === 'opening' ? openGate.opening : openGate.writing;
+    await gate(path, announced);
+    process.exit();
+  }
   const store = await LmdbStore.open(path);
   if (task === 'hold') {
     writeSync(1, 'open\n');

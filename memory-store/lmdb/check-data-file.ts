@@ -1,5 +1,5 @@
 import {open, stat, truncate} from 'node:fs/promises';
-import {CorruptMemoryError} from '../errors.ts';
+import {CorruptMemoryError} from '../../errors.ts';
 
 /** Pages that were freed at the end of the file need not have been written. */
 const slack = 2 ** 20;
@@ -8,19 +8,14 @@ const slack = 2 ** 20;
  * Makes sure that LMDB can open a data file: it ends the process when the file is not its own or ends too early, as it
  * reads through a memory map.
  *
- * @param file An absent or empty file is a new store and passes.
+ * @param file An absent or empty file is a new store and passes; nobody writes to it meanwhile.
+ * @param options `readOnly` leaves a file as it is that ends before pages which were freed unwritten.
  * @throws {CorruptMemoryError} If the file is not LMDB's or is truncated.
  */
 export async function checkDataFile(file: string, {readOnly}: {readonly readOnly: boolean}): Promise<void> {
-  const sizeNow = () =>
-    stat(file).then(
-      stats => stats.size,
-      () => 0,
-    );
-  if ((await sizeNow()) === 0) return;
+  const {size} = await stat(file).catch(() => ({size: 0}));
+  if (size === 0) return;
   const metas = await readMetas(file);
-  // After they are read, as a writer in another process makes the file longer first.
-  const size = await sizeNow();
   const newest = metas.sort((a, b) => Number(b.transaction - a.transaction))[0];
   if (metas.length !== 2 || newest === undefined) {
     throw damaged(file, 'does not begin like a store');
