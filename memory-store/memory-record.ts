@@ -7,7 +7,7 @@ export type MemoryRecord = {
   readonly fingerprint: string;
   /** The last record of the source that is part of this memory. */
   readonly position: Position;
-  /** Event time of that record, in milliseconds since 1970. */
+  /** Latest event time of its records, in milliseconds since 1970. */
   readonly timestamp: number;
   /** Segments read. */
   readonly segments: number;

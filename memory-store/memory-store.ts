@@ -7,7 +7,7 @@ export type MemoryChange = readonly [documentId: string, record: MemoryRecord | 
 export type KeysOptions = {
   /** Lists those documents alone whose memory ends in one of these partitions. */
   readonly partitions?: ReadonlySet<string>;
-  /** Lists those documents alone whose last record has an event time before this, in milliseconds since 1970. */
+  /** Lists those documents alone whose records all have event times before this, in milliseconds since 1970. */
   readonly before?: number;
 };
 

@@ -7,7 +7,7 @@ import type {MemoryDtype} from './memory-dtype.ts';
 import type {MemoryChange} from './memory-store.ts';
 
 /**
- * Where a document's record lies, and which partition and event time its memory ends in; earlier versions left out these two, or
+ * Where a document's record lies, which partition its memory ends in, and its latest event time; earlier versions left out these two, or
  * the last.
  */
 export type Entry = readonly [

@@ -22,6 +22,9 @@ const looks = 8;
 /**
  * Opens documents, and lets those expire of which no record came for long. Time is that of the records, so that a run over old ones expires
  * what a run in their time did.
+ *
+ * Whether a document begins anew depends on its own records alone, and so neither on restarts nor on what came between. Hence stored ones are
+ * kept as long again: a record may come late.
  */
 export class DocumentExpiry {
   readonly #options: DocumentExpiryOptions;
@@ -40,14 +43,16 @@ export class DocumentExpiry {
     const document = await documents.open(record);
     if (expireAfterMs === Number.POSITIVE_INFINITY) return document;
     // A clock that is wrong somewhere must not let everything expire.
-    this.#now = Math.max(this.#now, Math.min(record.timestamp, Date.now()));
-    const limit = this.#now - expireAfterMs;
+    const time = Math.min(record.timestamp, Date.now());
+    this.#now = Math.max(this.#now, time);
     let current = document;
-    if (document?.position !== undefined && document.timestamp < limit) {
+    if (document?.position !== undefined && time - document.timestamp > expireAfterMs) {
       await expire(record.key);
       current = await documents.open(record);
     }
-    if (!this.#awaitsBarrier && this.#now - this.#lastLook >= expireAfterMs / looks) await this.#expireOlder(limit);
+    if (!this.#awaitsBarrier && this.#now - this.#lastLook >= expireAfterMs / looks) {
+      await this.#expireOlder(this.#now - 2 * expireAfterMs);
+    }
     return current;
   }
 

@@ -16,6 +16,7 @@ type DocumentModel = Pick<Model, 'config' | 'summary'>;
 export class OpenDocument {
   readonly id: string;
   position: Position | undefined;
+  /** Latest event time of its records. */
   timestamp = 0;
   segments = 0;
   carry: Uint8Array = new Uint8Array(0);
@@ -60,6 +61,12 @@ export class OpenDocument {
   /** Whether a record is part of this memory already. */
   covers({position}: StreamRecord<unknown>): boolean {
     return this.position?.partition === position.partition && position.offset <= this.position.offset;
+  }
+
+  /** Notes that a record has been read. */
+  moveTo({position, timestamp}: StreamRecord<unknown>): void {
+    this.timestamp = this.position === undefined ? timestamp : Math.max(this.timestamp, timestamp);
+    this.position = position;
   }
 
   /** What is to be stored; the tensors come from the model. */

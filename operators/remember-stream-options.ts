@@ -37,8 +37,8 @@ export type RememberStreamOptions = {
    */
   readonly idleMs?: number;
   /**
-   * A document of which no record came for this long is forgotten, and begins anew with its next record. Time is that of the records: the
-   * latest timestamp that was read, which counts up to the present.
+   * A document's record that is this many milliseconds later than all before it begins the document anew. Time is that of the records, no
+   * further than the present. By the time that others are twice as much later, what is stored of the document is forgotten.
    *
    * @default Infinity
    */

@@ -134,8 +134,7 @@ export class RememberStream extends TransformStream<
       }
       await this.#reader.startDue();
     }
-    document.position = record.position;
-    document.timestamp = record.timestamp;
+    document.moveTo(record);
     if (last) {
       this.#readTail(document, {...record, partial: false});
       await this.#reader.startDue();

@@ -239,7 +239,7 @@ test.serial('The command "run" emits what waits of quiet documents and forgets t
   };
   await until(async () => (await of('a')).length === 2, 'the unfilled segment');
   t.deepEqual(await of('a'), [64, 100]);
-  await delay(4000);
+  await delay(6500);
   await produceRecords(brokers, {topic, records: [record('b')]});
   await until(async () => (await of('b')).length === 2, 'the other document');
   const changelog = `${application}.${topic}.changelog`;

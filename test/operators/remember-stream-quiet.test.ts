@@ -176,14 +176,63 @@ test('RememberStream removes expired documents from the store as others are read
   await driver.push(record('young', 'abcdefgh', {timestamp: 900}));
   await driver.barrier();
   t.is(store.size().documents, 1501);
-  await driver.push(record('now', 'a', {timestamp: 1500}));
+  await driver.push(record('now', 'a', {timestamp: 2500}));
   await driver.barrier();
-  await driver.push(record('now', 'b', {timestamp: 1501}));
+  t.is(store.size().documents, 502);
+  await driver.push(record('now', 'b', {timestamp: 2501}));
   await driver.barrier();
   const left: string[] = [];
   for await (const id of store.keys()) left.push(id);
   t.deepEqual(left.sort(), ['now', 'young']);
   t.is(statistics().expiredDocuments, 1500);
+});
+
+test('RememberStream lets documents expire by their own records alone, whatever comes between and however often it is resumed', async t => {
+  const records = [
+    record('a', 'abcdefgh', {timestamp: 5000}),
+    // Late, which makes the document no older.
+    record('a', 'ijklmnop', {timestamp: 3900}),
+    record('ahead', 'abcdefgh', {timestamp: 6900}),
+    record('a', 'qrstuvwx', {timestamp: 5900}),
+    record('a', 'yzABCDEF', {timestamp: 6901}),
+  ];
+  const whole = reading({expireAfterMs: 1000});
+  await using _whole = whole.driver;
+  await whole.driver.push(...records);
+  await whole.driver.end();
+  t.deepEqual(summary(whole.driver.outputs), [
+    ['a', 1, 8, false],
+    ['a', 2, 16, false],
+    ['ahead', 1, 8, false],
+    ['a', 3, 24, false],
+    ['a', 1, 8, false],
+  ]);
+  const store = new InMemoryStore();
+  const resumed: StreamRecord<Embedding>[] = [];
+  for (const next of records) {
+    const {driver} = reading({expireAfterMs: 1000, store});
+    await using _driver = driver;
+    await driver.push(next);
+    await driver.barrier();
+    resumed.push(...driver.outputs);
+  }
+  t.deepEqual(resumed, whole.driver.outputs);
+});
+
+test('RememberStream does not forget as too old the document whose late record it reads', async t => {
+  const {driver, store} = reading({expireAfterMs: 1000});
+  await using _driver = driver;
+  for (let n = 0; n < 1000; n++) await driver.push(record(`old ${n}`, 'abcdefgh'));
+  await driver.push(record('late', 'abcdefgh'));
+  await driver.barrier();
+  // As many expire as may between two barriers.
+  await driver.push(record('now', 'abcdefgh', {timestamp: 10_000}));
+  await driver.barrier();
+  await driver.push(record('late', 'ijklmnop', {timestamp: 500}));
+  await driver.barrier();
+  const {value} = driver.outputs.at(-1)!;
+  t.deepEqual([value.id, value.segments, ...value.vector], ['late', 2, ...embeddingOf('abcdefghijklmnop')]);
+  t.is((await store.get('late'))?.segments, 2);
 });
 
 test('RememberStream emits what waits of a quiet document that expires first', async t => {

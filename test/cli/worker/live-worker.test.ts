@@ -167,10 +167,10 @@ test('LiveWorker forgets documents that have expired, in the changelog as well',
   await bench.write({key: 'a', value: 'abcdefgh', timestamp: 1_000_000});
   const running = bench.start(workerConfig('reading.expireAfter=1m'));
   await bench.resultCount(1);
-  await bench.write({key: 'b', value: 'abcdefgh', timestamp: 1_090_000});
+  await bench.write({key: 'b', value: 'abcdefgh', timestamp: 1_130_000});
   await bench.resultCount(2);
   await bench.until(async () => (await metric(running, 'palimpsest_documents_expired_total')) === 1, 'the expiry');
-  await bench.write({key: 'a', value: 'abcdefgh', timestamp: 1_100_000});
+  await bench.write({key: 'a', value: 'abcdefgh', timestamp: 1_140_000});
   await bench.resultCount(3);
   await running.stop();
   t.deepEqual((await bench.results())[2], ['a', 1, 8, false]);
