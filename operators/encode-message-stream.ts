@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {TransformStream} from 'node:stream/web';
 import {Packr} from 'msgpackr';
 import {Checkpoint, type Element, type Message, type StreamRecord} from '../pipeline/index.ts';
@@ -29,7 +30,7 @@ const contentTypes = {json: 'application/json', msgpack: 'application/msgpack'} 
 
 /**
  * Turns embeddings into messages. Their headers say what they were made of: `palimpsest-id` is the same whenever the same model makes
- * the same result of the same record again, `palimpsest-position` is that record, `palimpsest-model` the model's fingerprint.
+ * the same result of the same document at the same record again, `palimpsest-position` is that record, `palimpsest-model` the model's fingerprint.
  */
 export class EncodeMessageStream extends TransformStream<
   Element<StreamRecord<Embedding>>,
@@ -48,12 +49,13 @@ export class EncodeMessageStream extends TransformStream<
         if (element instanceof Checkpoint) return controller.enqueue(element);
         const {value: embedding, position, timestamp} = element;
         const {segments, final, model} = embedding;
-        const id = `${model.fingerprint}:${position.partition}@${position.offset}:${segments}${final ? ':final' : ''}`;
+        const end = `${position.partition}@${position.offset}`;
+        const id = `${model.fingerprint}:${end}:${digestOf(embedding.id)}:${segments}${final ? ':final' : ''}`;
         const headers: Record<string, string> = {
           'content-type': contentTypes[format],
           'palimpsest-id': id,
           'palimpsest-model': model.fingerprint,
-          'palimpsest-position': `${position.partition}@${position.offset}`,
+          'palimpsest-position': end,
         };
         if (cloudEventsSource !== undefined) {
           headers.ce_specversion = '1.0';
@@ -68,6 +70,11 @@ export class EncodeMessageStream extends TransformStream<
       },
     });
   }
+}
+
+/** Of bounded length, whatever the document is called; a record may hold text of several. */
+function digestOf(documentId: string): string {
+  return createHash('sha256').update(documentId).digest('base64url').slice(0, 22);
 }
 
 function packed({id, vector, parts, tokens, segments, bitsPerByte, final, model}: Embedding): Uint8Array {

@@ -115,7 +115,7 @@ test.serial('KafkaWorker reads documents, stops when told to, and goes on where 
   await assertExact(t, {...names, documents});
   const [message] = await readTopic(client, names.output);
   const headers = Object.fromEntries(Object.entries(message!.headers).map(([name, value]) => [name, String(value)]));
-  t.regex(headers['palimpsest-id']!, new RegExp(`^toy-fingerprint:${names.topic}/[01]@\\d+:1$`));
+  t.regex(headers['palimpsest-id']!, new RegExp(`^toy-fingerprint:${names.topic}/[01]@\\d+:[\\w-]{22}:1$`));
   t.is(headers['palimpsest-model'], 'toy-fingerprint');
   const admin = new kafkajs.Kafka({brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING}).admin();
   await admin.connect();

@@ -41,7 +41,7 @@ test('EncodeMessageStream writes JSON, and headers that say what it was made of'
   });
   t.deepEqual(headers, {
     'content-type': 'application/json',
-    'palimpsest-id': 'abc:in/3@7:2',
+    'palimpsest-id': 'abc:in/3@7:x75sJr-EnJCuUWp1wyv7K0:2',
     'palimpsest-model': 'abc',
     'palimpsest-position': 'in/3@7',
   });
@@ -59,13 +59,20 @@ test('EncodeMessageStream writes MessagePack with every bit of the embedding', a
 test('EncodeMessageStream tells the results of segment and document apart, and adds the headers of CloudEvents', async t => {
   const {headers} = await encoded({...embedding, final: true}, {cloudEventsSource: '/workers'});
   t.like(headers, {
-    'palimpsest-id': 'abc:in/3@7:2:final',
+    'palimpsest-id': 'abc:in/3@7:x75sJr-EnJCuUWp1wyv7K0:2:final',
     ce_specversion: '1.0',
-    ce_id: 'abc:in/3@7:2:final',
+    ce_id: 'abc:in/3@7:x75sJr-EnJCuUWp1wyv7K0:2:final',
     ce_source: '/workers',
     ce_type: 'palimpsest.embedding.document',
     ce_time: '2023-11-14T22:13:20.000Z',
   });
+});
+
+test('EncodeMessageStream tells apart the results of several documents of one record', async t => {
+  const ids = ['a', 'b', 'long'.repeat(100_000)];
+  const all = await Promise.all(ids.map(async id => (await encoded({...embedding, id})).headers['palimpsest-id']!));
+  t.is(new Set(all).size, 3);
+  t.true(all.every(id => id.length < 100));
 });
 
 test('EncodeMessageStream refuses formats that it does not know', t => {
