@@ -407,6 +407,22 @@ test.serial(
   },
 );
 
+test.serial('RememberStream starts no batch that has waited long enough once its signal is aborted', async t => {
+  await using model = smallModel();
+  const controller = new AbortController();
+  let steps = 0;
+  const step = model.step.bind(model);
+  model.step = async rows => {
+    steps++;
+    return step(rows);
+  };
+  await using reading = driver({model, batch: 8, maxWaitMs: 200, signal: controller.signal});
+  await reading.push(...records('waiting', text(2 * n, 45), Number.POSITIVE_INFINITY));
+  controller.abort(new Error('stopped'));
+  await new Promise(resolve => setTimeout(resolve, 500));
+  t.is(steps, 0);
+});
+
 test.serial('RememberStream fills batches from a fast source though it may wait for none', async t => {
   await using model = smallModel();
   const sizes: number[] = [];
