@@ -1,5 +1,6 @@
 import {filePartition} from '../connectors/file-partition.ts';
 import {OutputFile} from '../connectors/output-file.ts';
+import {SourceError} from '../errors.ts';
 import type {MemoryChange, MemoryStore} from '../memory-store/memory-store.ts';
 import type {Progress} from '../pipeline/progress.ts';
 import {PlacedDocuments} from './placed-documents.ts';
@@ -31,8 +32,34 @@ export async function beginReading(
       partitions: new Map([...anew].map(partition => [partition, {nextOffset: 0n, ended: false}])),
       outputs: new Map(outputs.map(path => [OutputFile.output(path), 0n])),
     });
+  } else if (inputIsDocument) {
+    await checkNames(store, {partitions, progress});
   }
   return inputIsDocument ? new PlacedDocuments(store, partitions) : store;
+}
+
+/**
+ * A document is named as its input was; under another name, what was added would be read without its memory.
+ *
+ * @throws {SourceError} If an input was read under another name, or its memory has gone.
+ */
+async function checkNames(
+  store: MemoryStore,
+  {partitions, progress}: {partitions: ReadonlyMap<string, string>; progress: Progress},
+): Promise<void> {
+  const names = new Set<string>();
+  for await (const name of store.keys({partitions: new Set(partitions.values())})) names.add(name);
+  for (const [input, partition] of partitions) {
+    if (names.has(input) || (progress.partitions.get(partition)?.nextOffset ?? 0n) === 0n) continue;
+    for await (const name of store.keys({partitions: new Set([partition])})) {
+      throw new SourceError(
+        `Cannot go on reading "${input}" as its document must have the name that it was begun with, ${JSON.stringify(name)}: name the input so, or read it anew without --resume`,
+      );
+    }
+    throw new SourceError(
+      `Cannot go on reading "${input}" as the store must hold its memory: it holds none, or that of another file of this name; read it anew without --resume`,
+    );
+  }
 }
 
 /** What an earlier reading of some partitions left. */

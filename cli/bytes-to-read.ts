@@ -1,4 +1,4 @@
-import {open} from 'node:fs/promises';
+import {open, stat} from 'node:fs/promises';
 import {filePartition} from '../connectors/file-partition.ts';
 import type {Progress} from '../pipeline/progress.ts';
 
@@ -25,9 +25,10 @@ const gzipMagic = 0x1f8b;
 const trailerBytes = 4;
 
 async function contentBytes(path: string): Promise<number | undefined> {
-  await using file = await open(path);
-  const status = await file.stat();
+  const status = await stat(path);
+  // Opening a pipe would take what its writer has for whoever opens it first.
   if (!status.isFile()) return undefined;
+  await using file = await open(path);
   if (status.size < trailerBytes) return status.size;
   const bytes = Buffer.alloc(trailerBytes);
   await file.read(bytes, 0, trailerBytes, 0);

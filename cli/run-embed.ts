@@ -25,6 +25,7 @@ import {bytesToRead} from './bytes-to-read.ts';
 import {checkEmbedOptions} from './check-embed-options.ts';
 import {countOf} from './count-of.ts';
 import {CountedDeadLetters} from './counted-dead-letters.ts';
+import {deadLetterPath} from './dead-letter-path.ts';
 import {engineLine} from './engine-line.ts';
 import {ReadingProgress} from './reading-progress.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
@@ -76,8 +77,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   if (!options.quiet) say(`Reading with ${engineLine(model.engine)}`);
 
   const progress = options.resume ? await store.progress() : undefined;
-  const letterPath =
-    options.deadLetters ?? `${options.store === 'memory' ? 'palimpsest' : options.store}.dead-letters.jsonl`;
+  const letterPath = deadLetterPath(options);
   const reading = await beginReading(store, {
     inputs,
     outputs: options.out === '-' ? [letterPath] : [options.out, letterPath],

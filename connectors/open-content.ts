@@ -1,5 +1,8 @@
-import {open} from 'node:fs/promises';
+import {constants, open as openDescriptor} from 'node:fs';
+import {open, stat} from 'node:fs/promises';
+import {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
+import {promisify} from 'node:util';
 import {SourceError} from '../errors.ts';
 import type {ByteReader} from './byte-reader.ts';
 import {DiskReader} from './disk-reader.ts';
@@ -38,12 +41,21 @@ export async function openContent(input: string | Readable, {signal}: {signal: A
 type Opened = Omit<Content, 'buffer'> & {readonly reader: ByteReader};
 
 async function openFile(path: string): Promise<Opened> {
+  const before = await stat(path);
+  if (before.isFIFO()) return {...openStream(await openPipe(path)), timestamp: Math.floor(before.mtimeMs)};
   const handle = await open(path);
   const status = await handle.stat();
   const timestamp = Math.floor(status.mtimeMs);
   const repeatable = status.isFile();
   const reader = new DiskReader(handle, {seekable: repeatable});
   return repeatable ? {reader, timestamp, repeatable, size: status.size} : {reader, timestamp, repeatable};
+}
+
+/** A named pipe or process substitution, which nobody need have opened for writing yet. */
+async function openPipe(path: string): Promise<Readable> {
+  // Neither opening nor a read then keeps a thread that only a writer could free.
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({fd, readable: true, writable: false});
 }
 
 function openStream(stream: Readable): Opened {

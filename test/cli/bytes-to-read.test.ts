@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
@@ -23,4 +24,7 @@ test('bytesToRead adds up what is left of files, plain or gzip', async t => {
 test('bytesToRead does not guess when an input does not tell', async t => {
   t.is(await bytesToRead(['-'], undefined), undefined);
   t.is(await bytesToRead(['/dev/null'], undefined), undefined);
+  const pipe = join(temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  t.is(await bytesToRead([pipe], undefined), undefined);
 });

@@ -45,6 +45,21 @@ test.serial('embed tells apart files of one name in two folders', async t => {
     const [page] = await embed(t, ['-s', store, ...resume, 'page.txt'], {folder: join(cwd, 'two')});
     t.is(page?.tokens, resume.length > 0 ? undefined : 150);
   }
+  const {code, stderr} = await runCommand([...program, '-s', store, '--resume', 'page.txt'], {cwd: join(cwd, 'one')});
+  t.is(code, 1);
+  t.regex(stderr, /it holds none, or that of another file of this name; read it anew without --resume/);
+});
+
+test.serial('embed goes on with no document under another name', async t => {
+  writeFileSync(join(cwd, 'named.txt'), sampleText(200, 1));
+  await embed(t, ['-s', 'named', 'named.txt']);
+  writeFileSync(join(cwd, 'named.txt'), sampleText(900, 1));
+  const {code, stdout, stderr} = await runCommand([...program, '-s', 'named', '--resume', './named.txt'], {cwd});
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /Cannot go on reading "\.\/named\.txt" as its document must have the name .* "named\.txt": name/);
+  const [grown] = await embed(t, ['-s', 'named', '--resume', 'named.txt']);
+  t.is(grown!.tokens, 900);
 });
 
 test.serial(

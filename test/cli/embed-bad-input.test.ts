@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -215,7 +216,23 @@ test.serial('embed explains wrong use', async t => {
       [...use, '--dead-letters', 'a', '--out', 'a', 'good.txt'],
       /as --out must be another file: it is that of --dead-letters/,
     ],
+    [['embed', '-m', 'model', '-s', 'letters', 'letters.dead-letters.jsonl'], /as --dead-letters must be another file/],
+    [
+      ['embed', '-m', 'model', '-s', 'letters', '-o', 'letters.dead-letters.jsonl', 'good.txt'],
+      /as --out must be another file: it is that of --dead-letters/,
+    ],
+    [
+      ['embed', '-m', 'model', '-s', 'here', '-o', 'here/data.mdb', 'good.txt'],
+      /as --out must lie elsewhere: it is in the folder of the store/,
+    ],
+    [
+      [...use, '--dead-letters', 'linked/config.json', 'good.txt'],
+      /as --dead-letters must lie elsewhere: it is in the folder of the model/,
+    ],
   ];
+  symlinkSync('model', join(cwd, 'linked'));
+  writeFileSync(join(cwd, 'letters.dead-letters.jsonl'), '{}\n');
   for (const [args, says] of cases) await ends(t, args, {code: wrongUse, says});
+  t.is(readFileSync(join(cwd, 'letters.dead-letters.jsonl'), 'utf8'), '{}\n');
   t.is(readFileSync(join(cwd, 'good.txt'), 'utf8'), sampleText(100, 1));
 });

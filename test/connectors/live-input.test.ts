@@ -1,8 +1,11 @@
+import {execFileSync, spawn} from 'node:child_process';
+import {join} from 'node:path';
 import {PassThrough} from 'node:stream';
 import {setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import {FileSource, type FileSourceOptions} from '../../connectors/file-source.ts';
 import {Checkpoint} from '../../pipeline/checkpoint.ts';
+import {temporaryFolder} from './temporary-folder.ts';
 
 type Split = NonNullable<FileSourceOptions['split']>;
 
@@ -42,4 +45,47 @@ test('FileSource gives whole lines of a pipe when they have come', async t => {
   const {before, after} = await readPipe(t, 'whole-lines', 'one\ntwo\nthr');
   t.is(before.join(''), 'one\ntwo\n');
   t.is(after.join(''), 'thrend');
+});
+
+/** Opens a named pipe and gives what comes of it, in the end the name of an error. */
+function readNamedPipe(t: ExecutionContext) {
+  const path = join(temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [path]);
+  const controller = new AbortController();
+  const texts: string[] = [];
+  const reading = (async () => {
+    const source = new FileSource({inputs: [path], split: 'lines'});
+    try {
+      for await (const element of source.open({signal: controller.signal})) {
+        if (!(element instanceof Checkpoint)) texts.push(Buffer.from(element.value.content).toString());
+      }
+    } catch (error) {
+      texts.push((error as Error).message);
+    }
+  })();
+  return {path, texts, reading, abort: () => controller.abort(new Error('stopped'))};
+}
+
+test('FileSource reads a named pipe to its end, whenever its writer comes', async t => {
+  const {path, texts, reading} = readNamedPipe(t);
+  await setTimeout(100);
+  const {stdin} = spawn('sh', ['-c', 'exec cat > "$1"', 'sh', path], {stdio: ['pipe', 'ignore', 'inherit']});
+  stdin.write('one\ntwo\n');
+  await setTimeout(100);
+  stdin.end('three\n');
+  await reading;
+  t.deepEqual(texts, ['one', 'two', 'three']);
+});
+
+test('FileSource leaves a named pipe that nobody opens for writing, and one that is silent', async t => {
+  const unopened = readNamedPipe(t);
+  const silent = readNamedPipe(t);
+  const writer = spawn('sh', ['-c', 'exec sleep 60 > "$1"', 'sh', silent.path], {stdio: 'ignore'});
+  await setTimeout(300);
+  for (const {abort, reading, texts} of [unopened, silent]) {
+    abort();
+    await reading;
+    t.deepEqual(texts, ['stopped']);
+  }
+  writer.kill();
 });
