@@ -1,3 +1,4 @@
+import {stat} from 'node:fs/promises';
 import {resolveInputs} from '../connectors/resolve-inputs.ts';
 import {type Corpus, openCorpus} from '../training/documents/corpus.ts';
 import {fileDocument} from './file-document.ts';
@@ -14,7 +15,7 @@ export type OpenFileCorpusOptions = {
 /**
  * Opens files as a corpus, each a document.
  *
- * @throws {RangeError} If standard input is among them.
+ * @throws {RangeError} If standard input, a pipe or a device is among them.
  * @throws {SourceError} If a path leads to no file.
  * @throws {ModelError} If a document is too short.
  */
@@ -23,8 +24,10 @@ export async function openFileCorpus(
   {gutenberg = false, leastBytes = 1, signal, onProgress}: OpenFileCorpusOptions,
 ): Promise<Corpus> {
   const paths = await resolveInputs(patterns);
-  if (paths.includes('-')) {
-    throw new RangeError('Cannot read documents from standard input as they are read more than once: name files');
+  for (const path of paths) {
+    if (path !== '-' && (await stat(path)).isFile()) continue;
+    const what = path === '-' ? 'standard input' : `"${path}"`;
+    throw new RangeError(`Cannot read documents from ${what} as they are read more than once: name files`);
   }
   return await openCorpus(paths.map(fileDocument), {
     gutenberg,

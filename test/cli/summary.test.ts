@@ -55,17 +55,24 @@ test.serial('palimpsest summary pairs takes two excerpts of each document', asyn
   }
 });
 
-test.serial('palimpsest summary pairs refuses an output that cannot be written, and standard input', async t => {
-  const options = {data: [at('unseen-11.txt')], out: at('no/pairs.jsonl'), characters: 5000, at: '20,70'};
-  await t.throwsAsync(runMakePairs(options), {
-    instanceOf: SinkError,
-    message: /^Cannot write ".*no\/pairs.jsonl" as its folder does not exist$/,
-  });
-  await t.throwsAsync(runMakePairs({...options, data: ['-'], out: at('pairs-of-none.jsonl')}), {
-    instanceOf: RangeError,
-    message: 'Cannot read documents from standard input as they are read more than once: name files',
-  });
-});
+test.serial(
+  'palimpsest summary pairs refuses an output that cannot be written, standard input and devices',
+  async t => {
+    const options = {data: [at('unseen-11.txt')], out: at('no/pairs.jsonl'), characters: 5000, at: '20,70'};
+    await t.throwsAsync(runMakePairs(options), {
+      instanceOf: SinkError,
+      message: /^Cannot write ".*no\/pairs.jsonl" as its folder does not exist$/,
+    });
+    await t.throwsAsync(runMakePairs({...options, data: ['-'], out: at('pairs-of-none.jsonl')}), {
+      instanceOf: RangeError,
+      message: 'Cannot read documents from standard input as they are read more than once: name files',
+    });
+    await t.throwsAsync(runMakePairs({...options, data: ['/dev/null'], out: at('pairs-of-none.jsonl')}), {
+      instanceOf: RangeError,
+      message: 'Cannot read documents from "/dev/null" as they are read more than once: name files',
+    });
+  },
+);
 
 test.serial('palimpsest summary train writes a head that embed and evaluate use', async t => {
   const {fingerprint} = await readModelDirectory(at('model'));
