@@ -1,7 +1,8 @@
-import {realpath} from 'node:fs/promises';
-import {basename, dirname, join, relative, resolve} from 'node:path';
+import {relative} from 'node:path';
 import {filePartition} from '../connectors/file-partition.ts';
+import {realPath} from '../connectors/real-path.ts';
 import {deadLetterPath} from './dead-letter-path.ts';
+import {decodesLines} from './decodes-lines.ts';
 import type {EmbedOptions} from './run-embed.ts';
 
 /**
@@ -18,6 +19,11 @@ export async function checkEmbedOptions(options: EmbedOptions): Promise<void> {
   if (idField !== undefined && format === 'text') {
     throw new RangeError('Cannot use --id-field as the format must be jsonl or lines: current value is text');
   }
+  if (options.deadLetters !== undefined && !decodesLines(options)) {
+    throw new RangeError(
+      `Cannot use --dead-letters as the format must be jsonl, or lines with --id-field: current value is ${format}; nothing else is decoded`,
+    );
+  }
   if (store === '') throw new RangeError('Cannot keep memories as --store must name a folder: current value is ""');
   if (resume && store === 'memory') {
     throw new RangeError(
@@ -28,13 +34,13 @@ export async function checkEmbedOptions(options: EmbedOptions): Promise<void> {
 }
 
 /** Outputs begin anew, so none may be what is read, nor lie where the memories or the model do. */
-async function checkOutputs({inputs, out, deadLetters, store, model}: EmbedOptions): Promise<void> {
+async function checkOutputs({inputs, out, store, model, ...options}: EmbedOptions): Promise<void> {
   const files = new Map<string, string>();
   for (const input of inputs) if (input !== '-') files.set(await filePartition(input), 'an input');
-  const folders = new Map([[await realPath(model), 'the model']]);
-  if (store !== 'memory') folders.set(await realPath(store), 'the store');
+  const folders = new Map([[realPath(model), 'the model']]);
+  if (store !== 'memory') folders.set(realPath(store), 'the store');
   for (const [option, path] of [
-    ['--dead-letters', deadLetterPath({deadLetters, store})],
+    ['--dead-letters', deadLetterPath({...options, store})],
     ['--out', out === '-' ? undefined : out],
   ] as const) {
     if (path === undefined) continue;
@@ -45,21 +51,10 @@ async function checkOutputs({inputs, out, deadLetters, store, model}: EmbedOptio
     }
     files.set(partition, `that of ${option}`);
     for (const [folder, whose] of folders) {
-      if (relative(folder, await realPath(path)).startsWith('..')) continue;
+      if (relative(folder, realPath(path)).startsWith('..')) continue;
       throw new RangeError(
         `Cannot write to "${path}" as ${option} must lie elsewhere: it is in the folder of ${whose}`,
       );
     }
-  }
-}
-
-/** A path without links, as far as it exists. */
-async function realPath(path: string): Promise<string> {
-  const whole = resolve(path);
-  try {
-    return await realpath(whole);
-  } catch {
-    const parent = dirname(whole);
-    return parent === whole ? whole : join(await realPath(parent), basename(whole));
   }
 }

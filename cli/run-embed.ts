@@ -26,6 +26,7 @@ import {checkEmbedOptions} from './check-embed-options.ts';
 import {countOf} from './count-of.ts';
 import {CountedDeadLetters} from './counted-dead-letters.ts';
 import {deadLetterPath} from './dead-letter-path.ts';
+import {decodesLines} from './decodes-lines.ts';
 import {engineLine} from './engine-line.ts';
 import {ReadingProgress} from './reading-progress.ts';
 import {StopRequest, stopSignals} from './stop-signals.ts';
@@ -62,7 +63,9 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   using stop = stopSignals();
   const inputs = await resolveInputs(options.inputs);
   await checkEmbedOptions({...options, inputs});
-  const decodes = lineDecoder(options, undefined) !== undefined;
+  const decodes = decodesLines(options);
+  // Fields are checked before the model is opened.
+  if (decodes) lineDecoder(options, undefined);
   const {engine, compile, precision, threads} = options;
   const {model, tokenizer, trained} = await openModel(options.model, {
     engine,
@@ -80,11 +83,12 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   const letterPath = deadLetterPath(options);
   const reading = await beginReading(store, {
     inputs,
-    outputs: options.out === '-' ? [letterPath] : [options.out, letterPath],
+    outputs: [options.out === '-' ? undefined : options.out, letterPath].filter(path => path !== undefined),
     progress,
-    inputIsDocument: inputIsDocument(options),
+    inputIsDocument: !decodes,
   });
-  await using deadLetters = new CountedDeadLetters(new DeadLetterFile(letterPath, {progress}));
+  await using deadLetters =
+    letterPath === undefined ? undefined : new CountedDeadLetters(new DeadLetterFile(letterPath, {progress}));
   const checkpoints = new CheckpointSchedule({bytes: options.checkpointBytes});
   let remember: RememberStream | undefined;
   using shown = new ReadingProgress({
@@ -92,18 +96,18 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
     statistics: () => remember?.statistics,
     quiet: options.quiet ?? false,
   });
-  const concurrency = inputIsDocument(options) ? Math.min(options.batch, inputs.length) : 1;
+  const concurrency = decodes ? 1 : Math.min(options.batch, inputs.length);
   await using source = new FileSource({
     inputs,
     concurrency,
-    split: inputIsDocument(options) ? 'chunks' : options.format === 'jsonl' ? 'lines' : 'whole-lines',
-    rereadFromStart: options.format === 'lines' && !keyedByFile(options),
+    split: !decodes ? 'chunks' : options.format === 'jsonl' ? 'lines' : 'whole-lines',
+    rereadFromStart: decodes && options.format === 'lines',
     allowBinary: options.allowBinary ?? false,
   });
   await using sink = options.out === '-' ? new StdoutSink() : new FileSink(options.out);
   try {
     const chunks: Pipeline<DocumentChunk> = Pipeline.from(source);
-    const decode = () => new DecodeStream(lineDecoder(options, progress)!, {deadLetters});
+    const decode = () => new DecodeStream(lineDecoder(options, progress), {...(deadLetters && {deadLetters})});
     await (decodes ? chunks.through(decode) : chunks)
       .through(({signal}) => {
         remember = new RememberStream({
@@ -113,7 +117,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
           tokenizer,
           checkpoints,
           every: options.every,
-          batch: inputIsDocument(options) ? concurrency : options.batch,
+          batch: decodes ? options.batch : concurrency,
           maxWaitMs: options.maxWait ?? (inputs.includes('-') ? standardInputMaxWaitMs : Number.POSITIVE_INFINITY),
           strict: options.strict ?? false,
         });
@@ -135,24 +139,14 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
   if (replaced > 0)
     say(`Read ${countOf(replaced, 'ill-formed UTF-8 sequence')} as U+FFFD; --strict stops there instead`);
   if (emptyDocuments > 0) say(`Passed over ${countOf(emptyDocuments, 'document')} without text`);
-  if (deadLetters.count > 0) {
+  if (deadLetters !== undefined && deadLetters.count > 0) {
     say(`Put ${countOf(deadLetters.count, 'line')} that could not be decoded into "${letterPath}"`);
   }
 }
 
-/** Whether each input is a document of its own. */
-function inputIsDocument(options: EmbedOptions): boolean {
-  return options.format === 'text' || keyedByFile(options);
-}
-
-function keyedByFile({format, idField}: EmbedOptions): boolean {
-  return format === 'lines' && idField === undefined;
-}
-
-/** What turns lines into documents; `undefined` if a file is a document. */
-function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Decoder | undefined {
+/** What turns lines into documents. */
+function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Decoder {
   const {format, idField, textField} = options;
-  if (inputIsDocument(options)) return undefined;
   if (format === 'jsonl') {
     return new JsonLinesDecoder({...(idField && {idField}), ...(textField && {textField})});
   }

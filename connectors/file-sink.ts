@@ -6,7 +6,7 @@ import type {StreamRecord} from '../pipeline/stream-record.ts';
 import {OutputFile} from './output-file.ts';
 
 /**
- * Writes the bytes of its records into one file, one behind the other; the output is named `file:` and the absolute path.
+ * Writes the bytes of its records into one file, one behind the other; the output is named `file:` and the absolute path without links.
  *
  * A run begins the file anew; one that goes on first cuts it back to what the last committed barrier made durable.
  */

@@ -2,6 +2,7 @@ import {constants} from 'node:fs';
 import {access, type FileHandle, open, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {SinkError} from '../errors.ts';
+import {realPath} from './real-path.ts';
 import {sinkFailure} from './sink-failure.ts';
 
 const BUFFER_BYTES = 64 * 1024;
@@ -26,7 +27,7 @@ export class OutputFile {
 
   /** Name of the file at `path` in {@link Progress.outputs}. */
   static output(path: string): string {
-    return `file:${resolve(path)}`;
+    return `file:${realPath(path)}`;
   }
 
   /**

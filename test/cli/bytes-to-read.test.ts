@@ -5,6 +5,7 @@ import {gzipSync} from 'node:zlib';
 import test from 'ava';
 import {bytesToRead} from '../../cli/bytes-to-read.ts';
 import {filePartition} from '../../connectors/file-partition.ts';
+import {SourceError} from '../../errors.ts';
 import {temporaryFolder} from '../connectors/temporary-folder.ts';
 
 test('bytesToRead adds up what is left of files, plain or gzip', async t => {
@@ -27,4 +28,11 @@ test('bytesToRead does not guess when an input does not tell', async t => {
   const pipe = join(temporaryFolder(t), 'pipe');
   execFileSync('mkfifo', [pipe]);
   t.is(await bytesToRead([pipe], undefined), undefined);
+});
+
+test('bytesToRead names the input that it cannot read', async t => {
+  await t.throwsAsync(bytesToRead(['missing.txt'], undefined), {
+    instanceOf: SourceError,
+    message: 'Cannot read "missing.txt" as it does not exist',
+  });
 });

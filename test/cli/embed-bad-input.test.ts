@@ -184,6 +184,7 @@ test.serial('embed says how to get an engine that is missing', async t => {
 
 test.serial('embed explains wrong use', async t => {
   const use = ['embed', '-m', 'model'];
+  const jsonl = ['--format', 'jsonl'];
   const hint = '\\s*Add --help for what is possible';
   const cases: [string[], RegExp][] = [
     [[...use, '--bogus', 'good.txt'], new RegExp(`error: unknown option '--bogus'${hint}`)],
@@ -211,14 +212,21 @@ test.serial('embed explains wrong use', async t => {
       [...use, '--out', './good.txt', 'good.txt'],
       /Cannot write to "\.\/good\.txt" as --out must be another file: it is an input/,
     ],
-    [[...use, '--dead-letters', 'good.txt', '*.txt'], /as --dead-letters must be another file: it is an input/],
+    [[...use, '--dead-letters', 'a', 'good.txt'], /Cannot use --dead-letters as the format must be jsonl, or lines/],
     [
-      [...use, '--dead-letters', 'a', '--out', 'a', 'good.txt'],
+      [...use, ...jsonl, '--dead-letters', 'good.txt', '*.txt'],
+      /as --dead-letters must be another file: it is an input/,
+    ],
+    [
+      [...use, ...jsonl, '--dead-letters', 'a', '--out', 'a', 'good.txt'],
       /as --out must be another file: it is that of --dead-letters/,
     ],
-    [['embed', '-m', 'model', '-s', 'letters', 'letters.dead-letters.jsonl'], /as --dead-letters must be another file/],
     [
-      ['embed', '-m', 'model', '-s', 'letters', '-o', 'letters.dead-letters.jsonl', 'good.txt'],
+      ['embed', '-m', 'model', '-s', 'letters', ...jsonl, 'letters.dead-letters.jsonl'],
+      /as --dead-letters must be another file/,
+    ],
+    [
+      ['embed', '-m', 'model', '-s', 'letters', ...jsonl, '-o', 'letters.dead-letters.jsonl', 'good.txt'],
       /as --out must be another file: it is that of --dead-letters/,
     ],
     [
@@ -226,7 +234,7 @@ test.serial('embed explains wrong use', async t => {
       /as --out must lie elsewhere: it is in the folder of the store/,
     ],
     [
-      [...use, '--dead-letters', 'linked/config.json', 'good.txt'],
+      [...use, ...jsonl, '--dead-letters', 'linked/config.json', 'good.txt'],
       /as --dead-letters must lie elsewhere: it is in the folder of the model/,
     ],
   ];

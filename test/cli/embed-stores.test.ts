@@ -95,6 +95,12 @@ test.serial('embed ends when its output or its dead letters cannot be written', 
   t.is(stdout, '0 documents\n', 'No memory is kept whose result was not written');
 });
 
+test.serial('embed wants no place for dead letters where nothing is decoded', async t => {
+  mkdirSync(join(cwd, 'palimpsest.dead-letters.jsonl'));
+  const {code, stderr} = await runCommand([...program, '-s', 'memory', 'good.txt'], {cwd});
+  t.is(code, done, stderr);
+});
+
 test.serial('embed leaves memories as they are when its output cannot be written', async t => {
   const args = [...program, '-s', 'remembered', 'good.txt'];
   t.is((await runCommand(args, {cwd})).code, done);

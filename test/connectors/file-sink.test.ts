@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {TransformStream} from 'node:stream/web';
 import test from 'ava';
@@ -44,6 +44,24 @@ test('FileSink cuts a file back to what was durable and goes on there', async t 
   const sink = new FileSink(relative('.', path));
   await Pipeline.from(new SequenceSource(records(' and new'))).to(sink, {progress: outputs(path, 7n)});
   t.is(readFileSync(path, 'utf8'), 'durable and new');
+});
+
+test('FileSink goes on in a file that is now named by a path through a link', async t => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'real'));
+  symlinkSync('real', join(folder, 'link'));
+  let committed: Progress | undefined;
+  const writer = new FileSink(join(folder, 'real/out')).open().getWriter();
+  await writer.write(records('durable')[0]!);
+  const checkpoint = new Checkpoint(new Map());
+  checkpoint.onCommit(async progress => {
+    committed = progress;
+  });
+  await writer.write(checkpoint);
+  await writer.close();
+  const sink = new FileSink(join(folder, 'link/out'));
+  await Pipeline.from(new SequenceSource(records(' and new'))).to(sink, {progress: committed!});
+  t.is(readFileSync(join(folder, 'real/out'), 'utf8'), 'durable and new');
 });
 
 test('FileSink makes everything before a barrier durable, then commits with its length', async t => {
