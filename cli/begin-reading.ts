@@ -30,12 +30,20 @@ export async function beginReading(
     // take over where an earlier run had got to.
     await store.commit(forgotten(store, anew), {
       partitions: new Map([...anew].map(partition => [partition, {nextOffset: 0n, ended: false}])),
-      outputs: new Map(outputs.map(path => [OutputFile.output(path), 0n])),
+      outputs: empty(outputs),
     });
-  } else if (inputIsDocument) {
-    await checkNames(store, {partitions, progress});
+  } else {
+    if (inputIsDocument) await checkNames(store, {partitions, progress});
+    const added = outputs.filter(path => !progress.outputs.has(OutputFile.output(path)));
+    for (const output of added) await OutputFile.checkEmpty(output);
+    // So that it is known should the run end before its first checkpoint.
+    await store.commit([], {partitions: new Map(), outputs: empty(added)});
   }
   return inputIsDocument ? new PlacedDocuments(store, partitions) : store;
+}
+
+function empty(outputs: readonly string[]): Map<string, bigint> {
+  return new Map(outputs.map(path => [OutputFile.output(path), 0n]));
 }
 
 /**

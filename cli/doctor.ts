@@ -7,7 +7,7 @@ import {measureMatmul} from '../model/engine/measure-matmul.ts';
 import {prepareEngineEnvironment} from '../model/engine/prepare-engine-environment.ts';
 import {fusedKernels} from '../model/kernels/fused-kernels.ts';
 import type {Precision} from '../model/precision.ts';
-import {wholeNumber} from './whole-number.ts';
+import {threadsOption} from './threads-option.ts';
 
 /** What `palimpsest doctor` is made with. */
 export type DoctorCommandOptions = {
@@ -46,7 +46,7 @@ export function doctorCommand({checkMemoryStore}: DoctorCommandOptions): Command
   return new Command('doctor')
     .description('Show what this machine computes and stores with, and how to get what is missing')
     .addOption(new Option('--engine <name>', 'engine to examine').choices(['auto', ...engineNames]).default('auto'))
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(threadsOption())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  $ palimpsest doctor\n  $ palimpsest doctor --engine wasm --json')
     .action(async ({engine: choice, threads, json}: Options) => {

@@ -2,6 +2,7 @@ import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {shippedModel} from '../model/shipped-model.ts';
 import {type EmbedOptions, runEmbed} from './run-embed.ts';
+import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest embed`: reads documents and writes their embeddings. */
@@ -36,7 +37,7 @@ export function embedCommand(): Command {
       'how long text may wait for others to fill its batch (default: 1000 with standard input, without limit else)',
       wholeNumber(),
     )
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(threadsOption())
     .addOption(
       new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
         .choices(['float32', 'bfloat16', 'auto'])

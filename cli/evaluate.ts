@@ -2,6 +2,7 @@ import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {type EvaluateOptions, runEvaluate} from './run-evaluate.ts';
 import {type EvaluateRetrievalOptions, runEvaluateRetrieval} from './run-evaluate-retrieval.ts';
+import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest evaluate`: measures how well a model predicts documents, or tells them apart. */
@@ -28,7 +29,7 @@ export function evaluateCommand(): Command {
     .option('--attention-tokens <number>', 'tokens of each document to follow attention over', wholeNumber(), 8192)
     .option('--batch <number>', 'documents read side by side', wholeNumber(), 16)
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(threadsOption())
     .addOption(
       new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
         .choices(['float32', 'bfloat16', 'auto'])

@@ -41,10 +41,22 @@ const program = new Command('palimpsest')
   .addCommand(nativeCommand());
 configure(program);
 
+// Whoever reads may go before a command, or its help, has been written. What must be written finds out by itself.
+process.stdout.on(
+  'error',
+  passOver(() => {
+    process.exitCode = exitCodes.outputClosed;
+  }),
+);
+process.stderr.on(
+  'error',
+  passOver(() => {}),
+);
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
+  if (error instanceof CommanderError) process.exitCode ??= error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
   else process.exitCode = reportError(error);
 }
 
@@ -52,4 +64,12 @@ try {
 function configure(command: Command): void {
   command.exitOverride().showHelpAfterError('Add --help for what is possible.');
   command.commands.forEach(configure);
+}
+
+/** Listens to the errors of a stream: those of a reader that has gone end nothing. */
+function passOver(onClosed: () => void): (error: NodeJS.ErrnoException) => void {
+  return error => {
+    if (error.code !== 'EPIPE') throw error;
+    onClosed();
+  };
 }

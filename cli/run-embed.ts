@@ -148,7 +148,7 @@ export async function runEmbed(options: EmbedOptions): Promise<void> {
 function lineDecoder(options: EmbedOptions, progress: Progress | undefined): Decoder {
   const {format, idField, textField} = options;
   if (format === 'jsonl') {
-    return new JsonLinesDecoder({...(idField && {idField}), ...(textField && {textField})});
+    return new JsonLinesDecoder({...(idField !== undefined && {idField}), ...(textField !== undefined && {textField})});
   }
   return new KeyedLinesDecoder({idField: /^\d+$/.test(idField!) ? Number(idField) : idField!, progress});
 }

@@ -2,6 +2,7 @@ import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {type MakePairsOptions, runMakePairs} from './run-make-pairs.ts';
 import {runTrainSummary, type TrainSummaryOptions} from './run-train-summary.ts';
+import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest summary`: what makes a document's vector. */
@@ -31,7 +32,7 @@ function trainCommand(): Command {
     )
     .option('--cache <folder>', 'what the model made of each document (default: beside the model, ending in .features)')
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(threadsOption())
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',

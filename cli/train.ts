@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {runTrain, type TrainOptions} from './run-train.ts';
-import {wholeNumber} from './whole-number.ts';
+import {threadsOption} from './threads-option.ts';
 
 /** `palimpsest train`: trains a model on documents. */
 export function trainCommand(): Command {
@@ -19,7 +19,7 @@ export function trainCommand(): Command {
     .requiredOption('-o, --out <folder>', 'folder of the run')
     .option('--resume', 'go on with the run that the folder holds')
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
-    .option('--threads <number>', 'threads of the native engine (default: all)', wholeNumber())
+    .addOption(threadsOption())
     .option('-q, --quiet', 'show no progress')
     .addHelpText(
       'after',

@@ -72,6 +72,20 @@ export class OutputFile {
     }
   }
 
+  /**
+   * Makes sure that a file can be written or made, and that nothing is lost by that.
+   *
+   * @throws {SinkError} If it cannot, or holds anything.
+   */
+  static async checkEmpty(path: string): Promise<void> {
+    await OutputFile.check(path);
+    const status = await stat(path).catch(() => undefined);
+    if (!status?.isFile() || status.size === 0) return;
+    throw new SinkError(
+      `Cannot go on writing "${path}" as it must be a file that was written before, or new: it holds ${status.size} other bytes; remove it, or name another`,
+    );
+  }
+
   static async #open(path: string, {length, flags}: {length: bigint; flags: number}): Promise<OutputFile> {
     let handle: FileHandle | undefined;
     try {
@@ -101,10 +115,20 @@ export class OutputFile {
     if (!this.#regular) return undefined;
     try {
       await this.#handle.datasync();
+      await this.#checkUnchanged();
     } catch (error) {
       throw sinkFailure(error, {name: this.#path});
     }
     return [OutputFile.output(this.#path), BigInt(this.#written)];
+  }
+
+  /** What another program cut off, wrote over or removed would be missing without a word. */
+  async #checkUnchanged(): Promise<void> {
+    const {size, nlink} = await this.#handle.stat();
+    if (size === this.#written && nlink > 0) return;
+    throw new SinkError(
+      `Cannot write "${this.#path}" as nothing else may change it meanwhile: ${nlink === 0 ? 'it was removed' : `it holds ${size} bytes in place of ${this.#written}`}; write elsewhere, or leave it alone`,
+    );
   }
 
   /** Closes the file without what is not written yet. Closing twice is fine. */

@@ -5,6 +5,7 @@ import {resultFormats} from '../../operators/encode-message-stream.ts';
 import {messageFormats} from '../../operators/message-decoder.ts';
 import type {Fields, FieldValues} from '../config/field.ts';
 import {fieldKinds} from '../config/field-kinds.ts';
+import {mostThreads} from '../most-threads.ts';
 
 const {text, flag, matching, choice, wholeNumber, duration, timeout, bytes, list, path, secret} = fieldKinds;
 
@@ -63,7 +64,7 @@ export const workerFields = {
 
   'model.folder': {kind: path, required: true, about: 'folder of the model'},
   'model.engine': {kind: choice('auto', ...engineNames), default: 'auto', about: 'tensor engine'},
-  'model.threads': {kind: wholeNumber(), about: 'threads of the native engine (default: all)'},
+  'model.threads': {kind: wholeNumber({most: mostThreads}), about: 'threads of the native engine (default: all)'},
   'model.precision': {
     kind: choice('float32', 'bfloat16', 'auto'),
     default: 'float32',

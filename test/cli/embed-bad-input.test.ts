@@ -206,6 +206,10 @@ test.serial('embed explains wrong use', async t => {
     ],
     [[...use, '--format', 'lines', '--id-field', '0', 'good.txt'], /a column must be a positive integer: .* 0/],
     [[...use, '--format', 'jsonl', '--id-field', 'a..b', 'good.txt'], /a dotted path without empty steps: .* "a\.\.b"/],
+    [
+      [...use, '--threads', '1025', 'good.txt'],
+      /'--threads <number>' argument '1025' is invalid. It must be at most 1024/,
+    ],
     [[...use, '--store', '', 'good.txt'], /--store must name a folder/],
     [[...use, '--store', 'memory', '--resume', 'good.txt'], /Cannot use --resume as --store must be a folder/],
     [

@@ -95,6 +95,28 @@ test.serial('embed ends when its output or its dead letters cannot be written', 
   t.is(stdout, '0 documents\n', 'No memory is kept whose result was not written');
 });
 
+test.serial('embed goes on into no file that holds anything else', async t => {
+  const args = [...program, '-s', 'elsewhere', '--format', 'jsonl', 'growing.jsonl'];
+  writeFileSync(join(cwd, 'growing.jsonl'), '{"id":"a","text":"one"}\n');
+  t.is((await runCommand([...args, '-o', 'one.jsonl'], {cwd})).code, done);
+  writeFileSync(join(cwd, 'growing.jsonl'), '{"id":"a","text":"one"}\n{"id":"b","text":"two"}\n');
+  writeFileSync(join(cwd, 'notes.txt'), 'not to be lost');
+  for (const option of ['-o', '--dead-letters']) {
+    const {code, stderr} = await runCommand([...args, '--resume', option, 'notes.txt'], {cwd});
+    t.is(code, failed);
+    t.regex(
+      stderr,
+      /Cannot go on writing "notes.txt" as it must be a file that was written before, or new: .* 14 other/,
+    );
+  }
+  t.is(readFileSync(join(cwd, 'notes.txt'), 'utf8'), 'not to be lost');
+  t.is((await runCommand([...args, '--resume', '-o', 'two.jsonl'], {cwd})).code, done);
+  t.deepEqual(
+    parseResults(readFileSync(join(cwd, 'two.jsonl'), 'utf8')).map(({id}) => id),
+    ['b'],
+  );
+});
+
 test.serial('embed wants no place for dead letters where nothing is decoded', async t => {
   mkdirSync(join(cwd, 'palimpsest.dead-letters.jsonl'));
   const {code, stderr} = await runCommand([...program, '-s', 'memory', 'good.txt'], {cwd});
@@ -211,4 +233,12 @@ test.serial('embed ends quietly when whoever reads its output has seen enough', 
   const {stdout, stderr} = await runCommand(args, {cwd, within});
   t.is(parseResults(stdout).length, 1);
   t.regex(stderr, new RegExp(`^Model "model" is untrained.*\\nended with ${outputClosed}\\n$`));
+});
+
+test.serial('help has a reader that goes early, and no stack trace', async t => {
+  const {process: child, ended} = startCommand(['embed', '--help'], {cwd});
+  child.stdout?.destroy();
+  const {code, stderr} = await ended;
+  t.is(code, outputClosed);
+  t.is(stderr, '');
 });

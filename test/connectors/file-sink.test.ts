@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {TransformStream} from 'node:stream/web';
 import test from 'ava';
@@ -63,6 +63,26 @@ test('FileSink goes on in a file that is now named by a path through a link', as
   await Pipeline.from(new SequenceSource(records(' and new'))).to(sink, {progress: committed!});
   t.is(readFileSync(join(folder, 'real/out'), 'utf8'), 'durable and new');
 });
+
+for (const [how, change] of [
+  ['it was removed', rmSync],
+  ['it holds 0 bytes in place of 7', path => writeFileSync(path, '')],
+  ['it holds 9 bytes in place of 7', path => writeFileSync(path, 'of others')],
+] as [string, (path: string) => void][]) {
+  test(`FileSink commits nothing when its file was changed: ${how}`, async t => {
+    const path = join(temporaryFolder(t), 'out');
+    const writer = new FileSink(path).open().getWriter();
+    await writer.write(records('written')[0]!);
+    await writer.write(new Checkpoint(new Map()));
+    change(path);
+    const checkpoint = new Checkpoint(new Map());
+    checkpoint.onCommit(async () => t.fail());
+    await t.throwsAsync(writer.write(checkpoint), {
+      instanceOf: SinkError,
+      message: new RegExp(`nothing else may change it meanwhile: ${how}`),
+    });
+  });
+}
 
 test('FileSink makes everything before a barrier durable, then commits with its length', async t => {
   const path = join(temporaryFolder(t), 'out');
