@@ -21,6 +21,8 @@ export type ChangelogProgress = {
   readonly nextOffset: bigint;
   /** The model that wrote the memories, if it is known. */
   readonly fingerprint: string | undefined;
+  /** Of the input, if it is known. */
+  readonly topicId: string | undefined;
 };
 
 /** The messages that store a memory, to be sent before the buffers are given back. */
@@ -51,8 +53,8 @@ export function forgetMessages(documentId: string, record: MemoryRecord | undefi
   return Array.from({length: chunks}, (_, index) => ({key: `${index}:${documentId}`, value: undefined}));
 }
 
-export function progressMessage({nextOffset, fingerprint}: ChangelogProgress): OutgoingMessage {
-  return {key: progressKey, value: Buffer.from(JSON.stringify({nextOffset: nextOffset.toString(), fingerprint}))};
+export function progressMessage({nextOffset, ...about}: ChangelogProgress): OutgoingMessage {
+  return {key: progressKey, value: Buffer.from(JSON.stringify({nextOffset: nextOffset.toString(), ...about}))};
 }
 
 /**
@@ -112,11 +114,12 @@ export class ChangelogReader {
 
 function parseProgress(value: Uint8Array): ChangelogProgress {
   try {
-    const {nextOffset, fingerprint} = JSON.parse(Buffer.from(value).toString()) as {
+    const {nextOffset, fingerprint, topicId} = JSON.parse(Buffer.from(value).toString()) as {
       nextOffset: string;
       fingerprint?: string;
+      topicId?: string;
     };
-    return {nextOffset: BigInt(nextOffset), fingerprint};
+    return {nextOffset: BigInt(nextOffset), fingerprint, topicId};
   } catch (cause) {
     throw new CorruptMemoryError(
       'Cannot read the changelog as its progress must be what Palimpsest writes: it is not; something else writes to the topic',

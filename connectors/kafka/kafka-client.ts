@@ -40,6 +40,8 @@ export type Fetched = {
 export interface PartitionReader extends AsyncDisposable {
   /** Offset of the first record that is still there, and {@link Fetched.endOffset}. Waits out brokers that are away. */
   range(options?: KafkaCallOptions): Promise<{readonly startOffset: bigint; readonly endOffset: bigint}>;
+  /** What the topic has that no other has, also of the same name; `undefined` if brokers do not tell. Waits out brokers that are away. */
+  topicId(options?: KafkaCallOptions): Promise<string | undefined>;
   /**
    * Waits out brokers that are away.
    *

@@ -4,6 +4,7 @@ import type {KafkajsRequest} from './send-request.ts';
 
 /** Writes fields as the protocol has them; those with `UVarInt` are of its flexible versions. */
 export type Encoder = {
+  writeBoolean(value: boolean): Encoder;
   writeInt32(value: number): Encoder;
   writeUVarInt(value: number): Encoder;
   writeUVarIntString(value: string): Encoder;
@@ -15,6 +16,7 @@ export type Decoder = {
   readInt16(): number;
   readInt32(): number;
   readInt64(): {toString(): string};
+  readUVarInt(): number;
   readUVarIntString(): string | null;
   readUVarIntArray<T>(read: () => T): T[] | null;
   readTaggedFields(): unknown;

@@ -6,6 +6,7 @@ import {fetchPartition} from './fetch-partition.ts';
 import type {Fetched, KafkaCallOptions, PartitionReader} from './kafka-client.ts';
 import {kafkaFailure} from './kafka-failure.ts';
 import {type KafkajsBroker, type KafkajsCluster, readCommitted} from './kafkajs-cluster.ts';
+import {readTopicId} from './read-topic-id.ts';
 import {recordBatches} from './record-batches.ts';
 import {recoverCluster} from './recover-cluster.ts';
 import {untilAborted} from './until-aborted.ts';
@@ -41,6 +42,10 @@ export class KafkajsReader implements PartitionReader {
       );
       return {startOffset: startOffset!, endOffset: endOffset!};
     }, signal);
+  }
+
+  async topicId({signal}: KafkaCallOptions = {}): Promise<string | undefined> {
+    return this.#attempt(broker => readTopicId(broker, this.#topic), signal);
   }
 
   async fetch(

@@ -1,3 +1,4 @@
+import {SourceError} from '../../errors.ts';
 import type {MemoryDtype} from '../../memory-store/memory-dtype.ts';
 import type {MemoryStore} from '../../memory-store/memory-store.ts';
 import {CheckpointSchedule} from '../../pipeline/checkpoint-schedule.ts';
@@ -124,7 +125,11 @@ export class PartitionTask {
 
     const start = performance.now();
     const changelogReader = this.#own(await client.openReader(changelog, partition));
-    const {nextOffset: known, ...restored} = await restoreStore({
+    const {
+      nextOffset: known,
+      topicId: knownId,
+      ...restored
+    } = await restoreStore({
       local,
       reader: changelogReader,
       changelog,
@@ -138,6 +143,12 @@ export class PartitionTask {
     onEvent({type: 'restored', partition, ms: performance.now() - start, ...restored});
 
     const reader = this.#own(await client.openReader(topic, partition));
+    const topicId = await reader.topicId({signal});
+    if (knownId !== undefined && topicId !== undefined && topicId !== knownId) {
+      throw new SourceError(
+        `Cannot read partition ${partition} of topic "${topic}" on from offset ${known} as it must be the topic that was read until there: it has been made anew since; use another application name`,
+      );
+    }
     const nextOffset = known ?? (await this.#firstOffset(reader));
     const checkpoints = new CheckpointSchedule({bytes});
     const {checkpointMs, fetchBytes} = this.#options;
@@ -164,6 +175,7 @@ export class PartitionTask {
       group: application,
       dtype,
       fingerprint,
+      topicId: topicId ?? knownId,
       isLast: nextOffset => this.#finishing || nextOffset >= source.endOffset,
     });
     if (known === undefined) {

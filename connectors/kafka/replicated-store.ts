@@ -19,6 +19,8 @@ export type ReplicatedStoreOptions = {
   readonly group: string;
   readonly dtype: MemoryDtype;
   readonly fingerprint: string | undefined;
+  /** Of the input. */
+  readonly topicId: string | undefined;
   /** Whether nothing may come for a while behind this offset of the input. */
   readonly isLast: (nextOffset: bigint) => boolean;
 };
@@ -96,7 +98,7 @@ export class ReplicatedStore implements MemoryStore {
     changes: Iterable<MemoryChange> | AsyncIterable<MemoryChange>,
     {progress: {partitions}, buffers}: {progress: Progress; buffers: LentBuffers},
   ): AsyncGenerator<MemoryChange, void> {
-    const {local, writer, topic, partition, changelog, group, dtype, fingerprint, isLast} = this.#options;
+    const {local, writer, topic, partition, changelog, group, dtype, fingerprint, topicId, isLast} = this.#options;
     const moved = partitions.get(`${topic}/${partition}`);
     for await (const change of changes) {
       const [documentId, record] = change;
@@ -109,7 +111,7 @@ export class ReplicatedStore implements MemoryStore {
     }
     if (moved === undefined) return writer.commit();
     const {nextOffset} = moved;
-    const last = await writer.append(changelog, partition, progressMessage({nextOffset, fingerprint}));
+    const last = await writer.append(changelog, partition, progressMessage({nextOffset, fingerprint, topicId}));
     const now = performance.now();
     const mirror = now - this.#mirrored >= mirrorMs || isLast(nextOffset);
     await writer.commit(mirror ? {group, topic, partition, nextOffset} : undefined);

@@ -31,6 +31,8 @@ export type RestoreStoreOptions = {
 export type Restored = RestoreProgress & {
   /** Where the input is to be read on, or `undefined` if it never was read. */
   readonly nextOffset: bigint | undefined;
+  /** Of the input that was read, if it is known. */
+  readonly topicId: string | undefined;
 };
 
 const fetchBytes = 8 * 1024 * 1024;
@@ -113,5 +115,6 @@ export async function restoreStore(options: RestoreStoreOptions): Promise<Restor
     );
   }
   const {partitions: known} = await local.progress();
-  return {nextOffset: known.get(source)?.nextOffset, offset, endOffset, bytes, documents};
+  const nextOffset = known.get(source)?.nextOffset;
+  return {nextOffset, topicId: changes.progress?.topicId, offset, endOffset, bytes, documents};
 }

@@ -12,6 +12,8 @@ export type KafkaClientPlace = {
   readonly client: KafkaClient;
   /** Deletes the records of a partition before an offset, as retention does. */
   deleteRecords(topic: string, partition: number, before: bigint): Promise<void>;
+  /** Deletes a topic; resolves when it can be created anew. */
+  deleteTopic(topic: string): Promise<void>;
   /** How far a group has read, if it is known. */
   groupOffset(group: string, topic: string, partition: number): Promise<bigint | undefined>;
 };
@@ -41,6 +43,21 @@ export function testKafkaClient(
     t.is(await client.partitionCount(`${topic}-missing`), undefined);
     await client.createTopic(topic, {partitions: 5});
     t.is(await client.partitionCount(topic), 3);
+  });
+
+  test(`${name} tells a topic from one of the same name that was deleted`, async t => {
+    const {client, topic, deleteTopic} = await prepared(2);
+    const idOf = async (partition: number) => {
+      await using reader = await client.openReader(topic, partition);
+      return await reader.topicId();
+    };
+    const first = await idOf(0);
+    t.true(/^[0-9a-f-]{32,}$/.test(first ?? ''), first);
+    t.is(await idOf(1), first);
+    await deleteTopic(topic);
+    await client.createTopic(topic, {partitions: 2});
+    const second = await idOf(0);
+    t.true(second !== undefined && second !== first, second);
   });
 
   test(`${name} gives back key, value, headers and timestamp as they were written`, async t => {

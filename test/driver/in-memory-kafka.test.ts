@@ -9,6 +9,7 @@ testKafkaClient(
     return {
       client,
       deleteRecords: async (...where) => client.deleteRecords(...where),
+      deleteTopic: topic => client.deleteTopic(topic),
       groupOffset: async (...where) => client.groupOffset(...where),
     };
   },

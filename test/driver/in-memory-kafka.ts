@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {
   FetchedMessage,
@@ -30,7 +31,7 @@ type Transaction = {
   readonly touched: Set<Partition>;
   readonly offsets: Map<string, bigint>;
 };
-type Partition = {entries: Entry[]; startOffset: number};
+type Partition = {readonly topicId: string; entries: Entry[]; startOffset: number};
 type Group = {
   readonly topic: string;
   generation: number;
@@ -69,10 +70,16 @@ export class InMemoryKafka implements KafkaClient {
   async createTopic(topic: string, {partitions, signal}: KafkaCallOptions & {partitions: number}): Promise<void> {
     signal?.throwIfAborted();
     if (this.#topics.has(topic)) return;
+    const topicId = randomUUID();
     this.#topics.set(
       topic,
-      Array.from({length: partitions}, () => ({entries: [], startOffset: 0})),
+      Array.from({length: partitions}, () => ({topicId, entries: [], startOffset: 0})),
     );
+  }
+
+  /** Deletes a topic, which can then be created anew. */
+  async deleteTopic(topic: string): Promise<void> {
+    this.#topics.delete(topic);
   }
 
   /** Removes all committed records of a topic that have a later one of the same key, and tombstones, as a cleaner may at any time. */
@@ -116,6 +123,11 @@ export class InMemoryKafka implements KafkaClient {
         signal?.throwIfAborted();
         closing.signal.throwIfAborted();
         return {startOffset: BigInt(log.startOffset), endOffset: BigInt(stableEnd(log))};
+      },
+      topicId: async ({signal} = {}) => {
+        signal?.throwIfAborted();
+        closing.signal.throwIfAborted();
+        return log.topicId;
       },
       fetch: async (offset, {maxBytes, maxWaitMs, signal}) => {
         const ended = [...(signal === undefined ? [] : [signal]), closing.signal];

@@ -337,6 +337,7 @@ test.serial(
           if (!topic.endsWith('.changelog')) return reader;
           return {
             range: () => reader.range(),
+            topicId: () => reader.topicId(),
             fetch: async (offset: bigint, options: Parameters<typeof reader.fetch>[1]) => {
               const fetched = await reader.fetch(offset, {...options, maxBytes: 1});
               await delay(Math.ceil(9500 / 30));

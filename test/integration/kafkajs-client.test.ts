@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import test from 'ava';
 import kafkajs from 'kafkajs';
@@ -25,6 +26,10 @@ testKafkaClient(
       // Lets the admin client learn who leads the partition.
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({topic, partitions: [{partition, offset: before.toString()}]});
+    },
+    deleteTopic: async topic => {
+      await admin.deleteTopics({topics: [topic]});
+      while ((await client.partitionCount(topic)) !== undefined) await delay(100);
     },
     groupOffset: async (groupId, topic, partition) => {
       const [found] = await admin.fetchOffsets({groupId, topics: [topic]});

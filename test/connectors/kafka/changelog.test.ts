@@ -62,9 +62,9 @@ test('memoryMessages stay well below a megabyte, and ChangelogReader puts them t
   t.is(all.length, 7);
   t.true(all.every(({value}) => value!.length <= 0.6 * megabyte));
   const reader = new ChangelogReader();
-  const log = asFetched([...all, progressMessage({nextOffset: 7n, fingerprint: 'f'})]);
+  const log = asFetched([...all, progressMessage({nextOffset: 7n, fingerprint: 'f', topicId: 'i'})]);
   t.is(restored(log, reader).get('a:b'), encoded(memory));
-  t.deepEqual(reader.progress, {nextOffset: 7n, fingerprint: 'f'});
+  t.deepEqual(reader.progress, {nextOffset: 7n, fingerprint: 'f', topicId: 'i'});
 });
 
 test('ChangelogReader gives the latest memory of every document, whatever compaction has removed of earlier ones', t => {

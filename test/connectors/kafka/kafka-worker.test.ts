@@ -327,6 +327,23 @@ test('KafkaWorker refuses topics that are missing', async t => {
   await t.throwsAsync(running(kafka).done, {instanceOf: SinkError, message: /topic "out" as it must exist/});
 });
 
+test('KafkaWorker reads on in no topic of the same name that was made anew, though it reaches as far', async t => {
+  const {kafka} = await prepared();
+  const worker = running(kafka);
+  await finished(kafka);
+  await worker.stop();
+  await kafka.deleteTopic('in');
+  await kafka.createTopic('in', {partitions: 2});
+  const producer = await kafka.openProducer('generator');
+  for (let i = 0; i < 1000; i++) await producer.send('in', i % 2, [{key: 'new', value: Buffer.from('new')}]);
+  await producer.commit();
+  await t.throwsAsync(running(kafka).done, {
+    instanceOf: SourceError,
+    message: /topic "in" on from offset \d+ as it must be the topic that was read .*: it has been made anew since; use/,
+  });
+  t.false((await readResults(kafka, 'out')).has('new'));
+});
+
 test('KafkaWorker refuses a changelog that another model wrote', async t => {
   const {kafka} = await prepared();
   const worker = running(kafka);

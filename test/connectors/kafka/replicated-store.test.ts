@@ -28,6 +28,7 @@ async function replicated(local: MemoryStore) {
     group: 'g',
     dtype: 'float32',
     fingerprint: undefined,
+    topicId: undefined,
     isLast: () => false,
   });
   return {kafka, store};

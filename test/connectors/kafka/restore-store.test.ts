@@ -15,7 +15,7 @@ async function changelogOf(...nextOffsets: readonly bigint[]) {
   await kafka.createTopic(changelog, {partitions: 1});
   const producer = await kafka.openProducer('p');
   for (const nextOffset of nextOffsets) {
-    await producer.send(changelog, 0, [progressMessage({nextOffset, fingerprint: undefined})]);
+    await producer.send(changelog, 0, [progressMessage({nextOffset, fingerprint: undefined, topicId: undefined})]);
     await producer.commit();
   }
   return kafka;
