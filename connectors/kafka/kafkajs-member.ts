@@ -180,9 +180,10 @@ export class KafkajsMember implements GroupMember {
 
 /** Another assigner's members, or damaged claims, claim nothing. */
 function memberClaim(member: string, metadata: Buffer): MemberClaim {
-  let claim: Partial<Claim> = {};
   try {
-    claim = JSON.parse(MemberMetadata.decode(metadata)!.userData.toString()) as Partial<Claim>;
-  } catch {}
-  return {member, owned: new Map(claim.owned), stored: new Set(claim.stored)};
+    const claim = JSON.parse(MemberMetadata.decode(metadata)!.userData.toString()) as Partial<Claim>;
+    return {member, owned: new Map(claim.owned), stored: new Set(claim.stored)};
+  } catch {
+    return {member, owned: new Map(), stored: new Set()};
+  }
 }
