@@ -90,7 +90,7 @@ test.serial('inspect lists documents, however many', async t => {
 
   const within = ['sh', '-c', '{ "$@"; echo "ended with $?" >&2; } | head -1', 'sh'];
   const closed = await runCommand(['inspect', '-s', 'large', '--json'], {cwd, within});
-  t.is(closed.stderr, 'ended with 0\n');
+  t.is(closed.stderr, `ended with ${exitCodes.outputClosed}\n`);
   t.is(closed.stdout.split('\n').length, 2);
 });
 
