@@ -90,7 +90,7 @@ export const workerFields = {
   },
   'reading.expireAfter': {
     kind: duration,
-    about: 'after how long without a record, in event time, a document is forgotten',
+    about: 'after how long without a record, in event time, a document begins anew',
   },
   'reading.openMemory': {
     kind: bytes,
