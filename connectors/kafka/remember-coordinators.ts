@@ -19,7 +19,8 @@ export function rememberCoordinators(cluster: KafkajsCluster): KafkajsCluster {
         return await find(request);
       } catch (error) {
         if (searches === mostSearches || (error as Error).name !== 'KafkaJSNumberOfRetriesExceeded') throw error;
-        await refresh();
+        // It may ask the very broker that has gone.
+        await refresh().catch(() => {});
       }
     }
   };
