@@ -8,6 +8,7 @@ import {decodeMemoryRecord} from './decode-memory-record.ts';
 import type {LmdbTables} from './lmdb/lmdb-tables.ts';
 import {StoreAccess} from './lmdb/store-access.ts';
 import {storeFingerprint} from './lmdb/store-fingerprint.ts';
+import {storedEntries} from './lmdb/stored-entries.ts';
 import {storedProgress} from './lmdb/stored-progress.ts';
 import {type MemoryDtype, memoryDtypes} from './memory-dtype.ts';
 import type {MemoryRecord} from './memory-record.ts';
@@ -42,7 +43,7 @@ export type LmdbStoreOptions = {
 };
 
 const spareBytes = 2 ** 20;
-const pageOfKeys = 1000;
+const entriesAtOnce = 1000;
 const recordsKey = Buffer.from('records');
 const commitsKey = Buffer.from('commits');
 
@@ -167,25 +168,12 @@ export class LmdbStore implements MemoryStore {
   }
 
   async *keys({partitions, before}: KeysOptions = {}): AsyncIterable<string> {
-    let last: Buffer | undefined;
-    for (;;) {
-      this.#queue.checkOpen('list documents');
-      // A page at a time: an iterator left open would keep LMDB from using freed space again.
-      const page: (Entry | [documentId: string])[] = [];
-      for (const {key, value} of this.#tables.documents.getRange({
-        ...(last && {start: last, exclusiveStart: true}),
-        limit: pageOfKeys,
-      })) {
-        last = Buffer.from(key);
-        page.push(entryOf(value) ?? damagedEntry(last));
-      }
-      for (const [documentId, , , partition, timestamp] of page) {
-        if (partitions?.has(partition ?? (await this.get(documentId))?.position.partition ?? '') === false) continue;
-        if (before !== undefined && !((timestamp ?? (await this.get(documentId))?.timestamp ?? before) < before))
-          continue;
-        yield documentId;
-      }
-      if (page.length < pageOfKeys) return;
+    const beforePage = () => this.#queue.checkOpen('list documents');
+    for await (const [documentId, , , partition, timestamp] of storedEntries.all(this.#tables, {beforePage})) {
+      if (partitions?.has(partition ?? (await this.get(documentId))?.position.partition ?? '') === false) continue;
+      if (before !== undefined && !((timestamp ?? (await this.get(documentId))?.timestamp ?? before) < before))
+        continue;
+      yield documentId;
     }
   }
 
@@ -206,7 +194,7 @@ export class LmdbStore implements MemoryStore {
     let count = 0;
     for (const [documentId, entry] of entries) {
       const key = storedKey.of(documentId);
-      const old = this.#entryAt(key);
+      const old = storedEntries.at(this.#tables, key);
       if (old !== undefined) remove(old);
       if (entry === undefined) {
         writes.push(() => this.#tables.documents.remove(key));
@@ -214,7 +202,7 @@ export class LmdbStore implements MemoryStore {
         const value = sealValue(entry);
         writes.push(() => this.#tables.documents.put(key, value));
       }
-      if (++count % pageOfKeys === 0) await setImmediate();
+      if (++count % entriesAtOnce === 0) await setImmediate();
     }
     writes.push(...storedProgress.puts(this.#tables, progress), ...storeFingerprint.puts(this.#tables, fingerprint));
     const left: StoredRecords = [nextNumber, usedBytes];
@@ -236,12 +224,6 @@ export class LmdbStore implements MemoryStore {
     throw new StoreError(
       `Cannot commit to the store at "${this.#path}" as its last commit must be number ${this.#commits}: current number is ${commits}; keep other programs and containers away from the folder, and start again from what it holds`,
     );
-  }
-
-  /** Where a document's record lies; an entry that is damaged is as good as none, so that it can be overwritten or forgotten. */
-  #entryAt(key: Buffer): Entry | undefined {
-    const sealed = this.#tables.documents.get(key);
-    return sealed && entryOf(sealed);
   }
 
   /** Removes records of a commit that did not end; what is stored says which they are, whatever its promise said. */
@@ -286,23 +268,6 @@ export class LmdbStore implements MemoryStore {
       );
     }
   }
-}
-
-function entryOf(sealed: Uint8Array): Entry | undefined {
-  try {
-    return openSealedValue<Entry>(sealed, 'where a memory lies');
-  } catch {
-    return undefined;
-  }
-}
-
-/** The part of a damaged entry that its key tells. */
-function damagedEntry(key: Buffer): [documentId: string] {
-  const name = storedKey.name(key);
-  if (name !== undefined) return [name];
-  throw new CorruptMemoryError(
-    'Cannot list documents as the entry of one with a long name is damaged: restore the store from a backup, or remove it and replay the input',
-  );
 }
 
 function numberKey(number: number): Buffer {

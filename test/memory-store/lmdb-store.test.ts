@@ -583,6 +583,17 @@ test('LmdbStore names the document whose entry is damaged, and can replace it', 
   });
 });
 
+test('LmdbStore says so when it cannot tell the long name of a document whose entry is damaged', async t => {
+  const {path} = await damagedStore(t);
+  const environment = openAside(path);
+  const longName = Buffer.alloc(33, 2);
+  await environment.openDB({...binary, name: 'documents'}).put(longName, Buffer.alloc(40));
+  await environment.close();
+  await withStore(path, store =>
+    t.throwsAsync(keysOf(store), {instanceOf: CorruptMemoryError, message: /one with a long name is damaged/}),
+  );
+});
+
 test('LmdbStore lists documents by partition and time where an earlier version did not note them', async t => {
   const path = await folderOf(t);
   await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
