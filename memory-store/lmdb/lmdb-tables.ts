@@ -2,7 +2,7 @@ import {type Database, open, type RootDatabase} from 'lmdb';
 import {StoreError} from '../../errors.ts';
 import {openSealedValue, sealValue} from '../sealed-value.ts';
 import {commitErrorsUnprinted} from './commit-errors-unprinted.ts';
-import {openGate} from './open-gate.ts';
+import type {WriterClaim} from './writer-claim.ts';
 
 type Table = Database<Buffer, Buffer>;
 
@@ -22,10 +22,16 @@ export class LmdbTables {
   readonly outputs: Table;
   readonly #folder: string;
   readonly #environment: RootDatabase<Buffer, Buffer>;
+  /** A writer's. */
+  readonly #claim: WriterClaim | undefined;
 
-  private constructor(folder: string, environment: RootDatabase<Buffer, Buffer>) {
+  private constructor(
+    folder: string,
+    {environment, claim}: {environment: RootDatabase<Buffer, Buffer>; claim: WriterClaim | undefined},
+  ) {
     this.#folder = folder;
     this.#environment = environment;
+    this.#claim = claim;
     const isNew = environment.getKeysCount({limit: 1}) === 0;
     // LMDB lists its tables by names that end in NUL.
     if (!isNew && !environment.doesExist(Buffer.from('palimpsest\0'))) throw foreign(folder);
@@ -39,23 +45,24 @@ export class LmdbTables {
   }
 
   /**
-   * Opens the tables, and makes them if there are none. To be done within {@link openGate}.
+   * Opens the tables, and makes them if there are none. To be done within {@link WriterClaim.whileWriting}, or
+   * {@link whileOpening} by a reader.
    *
    * @throws {StoreError} If the folder holds another LMDB environment, or a store of a newer format.
    */
-  static async open(folder: string, {readOnly}: {readonly readOnly: boolean}): Promise<LmdbTables> {
+  static async open(folder: string, claim?: WriterClaim): Promise<LmdbTables> {
     // Without overlapping sync, a transaction is on the disk once its promise resolves. Without event-turn batching,
     // there is no promise that nobody can catch.
     const environment: RootDatabase<Buffer, Buffer> = open(folder, {
       ...binary,
       noSubdir: false,
-      readOnly,
+      readOnly: claim === undefined,
       maxDbs: 8,
       overlappingSync: false,
       eventTurnBatching: false,
     });
     try {
-      return new LmdbTables(folder, environment);
+      return new LmdbTables(folder, {environment, claim});
     } catch (error) {
       await environment.close();
       throw error;
@@ -68,7 +75,7 @@ export class LmdbTables {
     return sealed && openSealedValue<T>(sealed, `"${key}" of the store at "${this.#folder}"`);
   }
 
-  /** Notes the format in which this version writes. To be done within {@link openGate}. */
+  /** Notes the format in which this version writes. To be done within {@link WriterClaim.whileWriting}. */
   putFormat(): void {
     this.#environment.transactionSync(() => {
       this.meta.put(formatKey, sealValue(storeFormat));
@@ -85,9 +92,9 @@ export class LmdbTables {
     }
   }
 
-  /** Runs puts and removes in one transaction and resolves once it is on the disk. */
+  /** Runs puts and removes in one transaction and resolves once it is on the disk. For writers alone. */
   async write(writes: () => void): Promise<void> {
-    await openGate.writing(this.#folder, () => this.#write(writes));
+    await this.#claim!.whileWriting(() => this.#write(writes));
   }
 
   async #write(writes: () => void): Promise<void> {

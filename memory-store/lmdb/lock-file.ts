@@ -1,14 +1,22 @@
 import {randomBytes} from 'node:crypto';
-import {closeSync, openSync, readdirSync, unlinkSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {StoreError} from '../../errors.ts';
 import {currentProcess, isRunning} from '../process-identity.ts';
 
-/** What a process does in a folder: keeps it for its own writing, writes a transaction, or opens it. */
-export type LockPurpose = 'writer' | 'transaction' | 'opening';
+/** What a process does in a folder: keeps it for its own writing, or opens it. */
+export type LockPurpose = 'writer' | 'opening';
 
 /** A file that some process holds. */
-export type HeldFile = {readonly name: string; readonly pid: number};
+export type HeldFile = {
+  readonly name: string;
+  readonly pid: number;
+  /** As {@link LockFile.busy}. */
+  readonly busy: boolean;
+};
+
+const busyMark = '1';
+const idleMark = '0';
 
 /**
  * A file that tells other processes what this one does in a folder. Its name says who holds it, so that it is never
@@ -19,41 +27,53 @@ export type HeldFile = {readonly name: string; readonly pid: number};
 export class LockFile {
   readonly #folder: string;
   readonly #name: string;
+  readonly #fd: number;
 
-  private constructor(folder: string, name: string) {
+  private constructor(folder: string, name: string, fd: number) {
     this.#folder = folder;
     this.#name = name;
+    this.#fd = fd;
   }
 
   /** @throws {StoreError} If the folder cannot be written. */
   static create(folder: string, purpose: LockPurpose): LockFile {
     const {pid, started} = currentProcess();
-    const name = `${purpose}-${pid}-${started.replaceAll('/', '.')}-${randomBytes(6).toString('hex')}`;
+    const name = `${purpose}-${pid}-${started.replace('/', '.')}-${randomBytes(6).toString('hex')}`;
     try {
-      closeSync(openSync(join(folder, name), 'wx'));
+      return new LockFile(folder, name, openSync(join(folder, name), 'wx'));
     } catch (cause) {
       throw new StoreError(
         `Cannot use the store at "${folder}" as it must be possible to create files in it: ${(cause as Error).message}`,
         {cause},
       );
     }
-    return new LockFile(folder, name);
+  }
+
+  /** Tells others whether its holder is doing what they must not come into. */
+  set busy(busy: boolean) {
+    writeSync(this.#fd, busy ? busyMark : idleMark, 0);
   }
 
   /** Files that others hold for some purpose; those that dead processes left are removed. */
   others(purpose: LockPurpose): HeldFile[] {
     const held: HeldFile[] = [];
     for (const name of readdirSync(this.#folder)) {
-      const [, pid, started] = name.match(new RegExp(`^${purpose}-(\\d+)-(.*)-[0-9a-f]+$`)) ?? [];
-      if (pid === undefined || started === undefined || name === this.#name) continue;
+      if (!name.startsWith(`${purpose}-`) || name === this.#name) continue;
+      const [, pid, started] = name.slice(purpose.length).match(/^-(\d+)-(.*)-[0-9a-f]+$/) ?? [];
+      if (pid === undefined || started === undefined) continue;
+      const path = join(this.#folder, name);
       // The boot's name has no dot.
-      if (isRunning({pid: Number(pid), started: started.replace('.', '/')})) held.push({name, pid: Number(pid)});
-      else unlinkIfThere(join(this.#folder, name));
+      if (isRunning({pid: Number(pid), started: started.replace('.', '/')})) {
+        held.push({name, pid: Number(pid), busy: readIfThere(path) === busyMark});
+      } else {
+        unlinkIfThere(path);
+      }
     }
     return held;
   }
 
   remove(): void {
+    closeSync(this.#fd);
     unlinkIfThere(join(this.#folder, this.#name));
   }
 }
@@ -63,5 +83,13 @@ function unlinkIfThere(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
   }
 }

@@ -2,8 +2,8 @@ import {join} from 'node:path';
 import {StoreError} from '../../errors.ts';
 import {checkDataFile} from './check-data-file.ts';
 import {LmdbTables} from './lmdb-tables.ts';
-import {openGate} from './open-gate.ts';
 import {storeFingerprint} from './store-fingerprint.ts';
+import {whileOpening} from './while-opening.ts';
 import {WriterClaim} from './writer-claim.ts';
 
 export type StoreAccessOptions = {
@@ -37,10 +37,10 @@ export class StoreAccess {
     if (readOnly) return await StoreAccess.#openForReading(folder, fingerprint);
     const claim = await WriterClaim.take(folder);
     try {
-      return await openGate.writing(folder, async () => {
+      return await claim.whileWriting(async () => {
         await checkDataFile(join(folder, 'data.mdb'), {readOnly});
         checkNotRead(folder);
-        const tables = await LmdbTables.open(folder, {readOnly});
+        const tables = await LmdbTables.open(folder, claim);
         try {
           storeFingerprint.check(tables, folder, fingerprint);
           tables.putFormat();
@@ -57,9 +57,9 @@ export class StoreAccess {
   }
 
   static async #openForReading(folder: string, fingerprint: string | undefined): Promise<StoreAccess> {
-    const access = await openGate.opening(folder, async () => {
+    const access = await whileOpening(folder, async () => {
       await checkDataFile(join(folder, 'data.mdb'), {readOnly: true});
-      const tables = await LmdbTables.open(folder, {readOnly: true});
+      const tables = await LmdbTables.open(folder);
       readersHere.set(folder, (readersHere.get(folder) ?? 0) + 1);
       return new StoreAccess(folder, tables);
     });

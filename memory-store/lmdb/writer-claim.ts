@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {StoreError} from '../../errors.ts';
 import {LockFile} from './lock-file.ts';
+import {openingWait} from './opening-wait.ts';
 
 /** A file that stays this long is not that of another process about to be refused. */
 const establishedMs = 100;
@@ -11,9 +12,13 @@ const patienceMs = 10_000;
  * that is about to be refused.
  */
 export class WriterClaim {
+  readonly #folder: string;
   readonly #file: LockFile;
+  /** Transactions. */
+  #underWay = 0;
 
-  private constructor(file: LockFile) {
+  private constructor(folder: string, file: LockFile) {
+    this.#folder = folder;
     this.#file = file;
   }
 
@@ -24,7 +29,7 @@ export class WriterClaim {
     for (;;) {
       const file = LockFile.create(folder, 'writer');
       const others = file.others('writer');
-      if (others.length === 0) return new WriterClaim(file);
+      if (others.length === 0) return new WriterClaim(folder, file);
       // Should others start at this moment as well, each withdraws and comes back at another time.
       file.remove();
       const now = performance.now();
@@ -39,6 +44,24 @@ export class WriterClaim {
         );
       }
       await delay(5 + Math.random() * 30);
+    }
+  }
+
+  /**
+   * Runs what writes a transaction while nobody opens the environment, as {@link whileOpening} does.
+   *
+   * @throws {StoreError} If another process takes more than 30 seconds to open it.
+   */
+  async whileWriting<T>(write: () => Promise<T>): Promise<T> {
+    for (const deadline = performance.now() + openingWait.patienceMs; ; await delay(openingWait.pollMs)) {
+      if (this.#underWay++ === 0) this.#file.busy = true;
+      try {
+        const [opener] = this.#file.others('opening');
+        if (opener === undefined) return await write();
+        if (performance.now() >= deadline) throw openingWait.isOver(this.#folder, `process ${opener.pid} opens it`);
+      } finally {
+        if (--this.#underWay === 0) this.#file.busy = false;
+      }
     }
   }
 

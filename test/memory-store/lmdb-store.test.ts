@@ -225,23 +225,30 @@ test('LmdbStore takes over from a dead process whose number another process got'
   else await t.throwsAsync(LmdbStore.open(path), {instanceOf: StoreError});
 });
 
-test('LmdbStore waits for a transaction under way before it opens, and lets others open before the next', async t => {
+test('LmdbStore lets others open before it writes a transaction', async t => {
   const path = await folderOf(t);
   await withStore(path, async store => {
-    const commitAfterwards = () => store.commit([['a', sampleMemoryRecord(1)]], nothing).then(() => 'committed');
     const opening = startWriter('opening', path);
     t.is(await opening.line(), 'opening');
-    const committed = commitAfterwards();
+    const committed = store.commit([['a', sampleMemoryRecord(1)]], nothing).then(() => 'committed');
     t.is(await Promise.race([committed, delay(300, 'waits')]), 'waits');
     await stop(opening, 'SIGKILL');
     t.is(await committed, 'committed');
+  });
+  t.deepEqual((await readdir(path)).sort(), ['data.mdb', 'lock.mdb']);
+});
+
+test('LmdbStore opened for reading waits for a transaction under way', async t => {
+  const path = await folderOf(t);
+  await withStore(path, store => store.commit([['a', sampleMemoryRecord(1)]], nothing));
+  for (const signal of [undefined, 'SIGKILL'] as const) {
     const transaction = startWriter('transaction', path);
     t.is(await transaction.line(), 'transaction');
     const opened = LmdbStore.open(path, {readOnly: true});
     t.is(await Promise.race([opened, delay(300, 'waits')]), 'waits');
-    await stop(transaction);
+    await stop(transaction, signal);
     await (await opened)[Symbol.asyncDispose]();
-  });
+  }
   t.deepEqual((await readdir(path)).sort(), ['data.mdb', 'lock.mdb']);
 });
 

@@ -1,5 +1,6 @@
 import {writeSync} from 'node:fs';
-import {openGate} from '../../memory-store/lmdb/open-gate.ts';
+import {whileOpening} from '../../memory-store/lmdb/while-opening.ts';
+import {WriterClaim} from '../../memory-store/lmdb/writer-claim.ts';
 import {LmdbStore} from '../../memory-store/lmdb-store.ts';
 import {sampleMemoryRecord} from '../conformance/sample-memory-record.ts';
 
@@ -12,9 +13,13 @@ async function announced(): Promise<void> {
 }
 
 try {
-  if (task === 'opening' || task === 'transaction') {
-    const gate = task === 'opening' ? openGate.opening : openGate.writing;
-    await gate(path, announced);
+  if (task === 'opening') {
+    await whileOpening(path, announced);
+    process.exit();
+  } else if (task === 'transaction') {
+    const claim = await WriterClaim.take(path);
+    await claim.whileWriting(announced);
+    claim.release();
     process.exit();
   }
   const store = await LmdbStore.open(path);
