@@ -53,6 +53,14 @@ Examples:
           `Cannot evaluate as either --data or --retrieval must be given: current number of them is ${data === undefined ? 0 : 2}`,
         );
       }
+      const others =
+        retrieval === undefined ? (['vectors'] as const) : (['frequencies', 'gutenberg', 'tokens'] as const);
+      const idle = others.find(name => options[name] !== undefined);
+      if (idle !== undefined) {
+        throw new RangeError(
+          `Cannot use --${idle} as it needs ${retrieval === undefined ? '--retrieval' : '--data'}: leave it out, or measure the other`,
+        );
+      }
       await (retrieval === undefined ? runEvaluate(options) : runEvaluateRetrieval(options));
     });
 }

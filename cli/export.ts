@@ -1,5 +1,6 @@
 import {basename, join, resolve} from 'node:path';
 import {Command, Option} from 'commander';
+import {realPath} from '../connectors/real-path.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
 import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
 import {writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
@@ -41,7 +42,7 @@ Examples:
 }
 
 async function exportModel(folder: string, {model, dtype, name, force = false}: ExportOptions): Promise<string> {
-  if (resolve(folder) === resolve(model)) {
+  if (realPath(folder) === realPath(model)) {
     throw new RangeError(
       `Cannot export as the folder must be another than that of the model: current value is "${folder}"`,
     );

@@ -56,7 +56,9 @@ export function formatEvaluation(
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((name, column) => Math.max(name.length, ...rows.map(row => row[column]!.length)));
+  const widths = header.map((name, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]!.length), name.length),
+  );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))

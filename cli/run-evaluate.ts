@@ -79,31 +79,33 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
     signal,
   });
   display[Symbol.dispose]();
+  // First what took long, then what a reader may not wait for.
+  if (out !== undefined) {
+    const {name, fingerprint} = directory;
+    const figures = {
+      model: name,
+      fingerprint,
+      config,
+      engine: engine.description,
+      precision: options.precision,
+      mostTokens: most,
+      ...evaluation,
+      attention,
+    };
+    const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({
+      x: (fromToken + toToken) / 2,
+      y: bitsPerByte,
+    }));
+    const picture = drawCurves([{name: `${name}, all documents`, points: curve}], {
+      title: `What memory gives: ${name}`,
+      xLabel: 'tokens read before',
+      yLabel: 'bits per byte',
+      logarithmic: true,
+    });
+    await writeOutput(out, `${JSON.stringify(figures, undefined, 2)}\n`);
+    await writeOutput(pictureFile!, picture);
+  }
   process.stdout.write(`${formatEvaluation(evaluation, attention.layers)}\n`);
-  if (out === undefined) return;
-  const {name, fingerprint} = directory;
-  const figures = {
-    model: name,
-    fingerprint,
-    config,
-    engine: engine.description,
-    precision: options.precision,
-    mostTokens: most,
-    ...evaluation,
-    attention,
-  };
-  const curve = evaluation.bySeen.map(({fromToken, toToken, bitsPerByte}) => ({
-    x: (fromToken + toToken) / 2,
-    y: bitsPerByte,
-  }));
-  const picture = drawCurves([{name: `${name}, all documents`, points: curve}], {
-    title: `What memory gives: ${name}`,
-    xLabel: 'tokens read before',
-    yLabel: 'bits per byte',
-    logarithmic: true,
-  });
-  await writeOutput(out, `${JSON.stringify(figures, undefined, 2)}\n`);
-  await writeOutput(pictureFile!, picture);
 }
 
 /** Tokens to read of all documents; of short ones, about. */

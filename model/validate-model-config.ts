@@ -4,6 +4,8 @@ import type {ModelConfig} from './model-config.ts';
 /** Rows beyond the evicted ones that the dilated convolution looks at: dilations 1 + 2 + 4. */
 const dilatedLookAhead = 7;
 
+const mostLayers = 1024;
+
 /**
  * Checks the sizes of a model, also against each other.
  *
@@ -25,7 +27,9 @@ export function validateModelConfig(config: ModelConfig): void {
   for (const field of ['memoryLength', 'compressedMemoryLength'] as const) {
     checkSize(field, {value: config[field], least: 0, rule: 'zero or a positive integer'});
   }
-  const {modelWidth, heads, compressor} = config;
+  const {layers, modelWidth, heads, compressor} = config;
+  // What is made for each layer is made before a file of weights is looked at.
+  if (layers > mostLayers) throw new RangeError(message(`layers must be at most ${mostLayers}`, layers));
   if (typeof compressor !== 'string') throw new TypeError(message('compressor must be a string', compressor));
   if (!compressorNames.includes(compressor as CompressorName)) {
     throw new RangeError(message(`compressor must be one of ${compressorNames.join(', ')}`, compressor));

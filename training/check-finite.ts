@@ -28,7 +28,7 @@ export function checkFinite(
 ): void {
   const fail = (what: string, value: number) =>
     new NumericalError(
-      `Cannot go on training at step ${step} as ${what} must be finite: current value is ${value}; go on from the last save with a lower learning rate or clip`,
+      `Cannot go on training at step ${step} as ${what} must be finite: current value is ${value}; train the last saved model on in a new folder, with a lower learning rate or clip`,
     );
   const width = rows.length * segmentLength;
   const wrong = nats.findIndex(value => !Number.isFinite(value));

@@ -80,9 +80,10 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
   const folder = new TrainingFolder(out);
   await folder.make();
   const identity = identityOf(options);
-  const saved = await folder.readState();
+  let saved = await folder.readState();
   if (saved === undefined) await folder.checkUnused();
   else checkSaved(saved.state, {identity, resume, out});
+  await folder.removeUnfinished();
   const rows = await CorpusRows.open({
     corpus,
     tokenizer,
@@ -92,6 +93,7 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
     position: saved?.state.position,
   });
   let {best, validationDue = false} = saved?.state ?? {};
+  const begun = saved !== undefined;
   try {
     using trainer = new Trainer({
       training,
@@ -100,7 +102,9 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
       tensors: saved?.tensors ?? options.weights,
       state: saved?.state,
     });
-    const log = await TrainingLog.open(folder.logPath, trainer.step);
+    // As large as three models, and in the engine by now.
+    saved = undefined;
+    const log = await TrainingLog.open(folder.logPath, {step: trainer.step, validationDue});
     const tell = async (line: TrainingLogLine) => {
       await log.add(line);
       onProgress?.({step: trainer.step, steps: training.steps, epochs: rows.epochs, line});
@@ -119,7 +123,7 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
       if (measured === undefined) return;
       if (best === undefined || measured < best) {
         // No model is ever there without a state that goes on to it.
-        if (saved === undefined && savedAt === undefined) await save();
+        if (!begun && savedAt === undefined) await save();
         await folder.writeModel('best', modelOf(options, trainer));
         best = measured;
       }

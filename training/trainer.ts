@@ -295,6 +295,6 @@ function checkGradient(weight: string, gradient: TensorData['data'], step: numbe
   const wrong = gradient.findIndex((value: number) => !Number.isFinite(value));
   if (wrong === -1) return;
   throw new NumericalError(
-    `Cannot save at step ${step} as the gradient of "${weight}" must be finite: current value is ${gradient[wrong]}; go on from the last save with a lower learning rate or clip`,
+    `Cannot save at step ${step} as the gradient of "${weight}" must be finite: current value is ${gradient[wrong]}; train the last saved model on in a new folder, with a lower learning rate or clip`,
   );
 }

@@ -1,13 +1,20 @@
 import {access, mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ModelError} from '../errors.ts';
+import {isRunning} from '../memory-store/process-identity.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
+import {formatModelConfigFile} from '../model/model-directory/format-model-config-file.ts';
 import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
 import {type WriteModelDirectoryOptions, writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
 import {writeFileAtomically} from '../model/weights/write-file-atomically.ts';
 import {writeSafetensors} from '../model/weights/write-safetensors.ts';
 import type {TrainingState} from './training-state.ts';
 import {readTrainingState, writeTrainingState} from './training-state-file.ts';
+
+const stateFile = 'training.safetensors';
+const logFile = 'log.jsonl';
+const pictureFile = 'curves.svg';
+const ownFiles = new Set<string>([stateFile, logFile, pictureFile, ...Object.values(modelDirectoryFiles)]);
 
 /** The files of a training run: what it goes on from, the last and the best model, log and picture. */
 export class TrainingFolder {
@@ -17,18 +24,22 @@ export class TrainingFolder {
 
   constructor(path: string) {
     this.#path = path;
-    this.#statePath = join(path, 'training.safetensors');
-    this.logPath = join(path, 'log.jsonl');
+    this.#statePath = join(path, stateFile);
+    this.logPath = join(path, logFile);
   }
 
   /** @throws {ModelError} If the folder cannot be made. */
   async make(): Promise<void> {
     await this.#writing(mkdir(this.#path, {recursive: true}));
-    // Of a process that was killed while it wrote.
+  }
+
+  /** Removes what a process left that was killed while it wrote. */
+  async removeUnfinished(): Promise<void> {
     for (const folder of ['.', 'best', 'last']) {
       const names = await readdir(join(this.#path, folder)).catch(() => []);
-      for (const name of names.filter(isPartial))
+      for (const name of names.filter(isUnfinished)) {
         await rm(join(this.#path, folder, name), {recursive: true, force: true});
+      }
     }
   }
 
@@ -52,16 +63,19 @@ export class TrainingFolder {
   }
 
   async writePicture(svg: string): Promise<void> {
-    await this.#writing(writeFileAtomically(join(this.#path, 'curves.svg'), [Buffer.from(svg)]));
+    await this.#writing(writeFileAtomically(join(this.#path, pictureFile), [Buffer.from(svg)]));
   }
 
   /** Writes a model folder; at any time, also after a crash, it holds one whole model. */
   async writeModel(which: 'best' | 'last', options: WriteModelDirectoryOptions): Promise<void> {
     const folder = join(this.#path, which);
     const weights = join(folder, modelDirectoryFiles.weights);
-    // Configuration and tokenizer of a run stay the same: only weights are replaced, which a summary head belongs to.
+    // The tokenizer of a run stays the same, and of the configuration all but the name. A summary head belongs to the weights.
     if (await exists(weights)) {
+      const tokenizer = options.tokenizerPath === undefined ? 'byte' : undefined;
+      const config = Buffer.from(formatModelConfigFile(options, {tokenizer}));
       await this.#writing(rm(join(folder, modelDirectoryFiles.summary), {force: true}));
+      await this.#writing(writeFileAtomically(join(folder, modelDirectoryFiles.config), [config]));
       await writeSafetensors(weights, options.weights, {metadata: {format: 'pt'}});
       return;
     }
@@ -79,8 +93,11 @@ export class TrainingFolder {
   }
 }
 
-function isPartial(name: string): boolean {
-  return name.endsWith('.partial');
+/** Of this folder's own files, and of no process that is still at work. */
+function isUnfinished(name: string): boolean {
+  if (['best.partial', 'last.partial'].includes(name)) return true;
+  const [, file, pid] = name.match(/^(.*)\.(\d+)\.partial$/) ?? [];
+  return ownFiles.has(file ?? '') && !isRunning({pid: Number(pid), started: ''});
 }
 
 function exists(path: string): Promise<boolean> {

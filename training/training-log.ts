@@ -7,7 +7,7 @@ export type TrainingLogLine = {
   readonly step: number;
   /** Targets read so far. */
   readonly tokens: number;
-  /** Nats for each token, since the line before. */
+  /** Nats for each token, since the line before, or since the run went on. */
   readonly loss?: number;
   readonly bitsPerByte?: number;
   readonly auxiliaryLoss?: number;
@@ -29,14 +29,20 @@ export class TrainingLog {
     this.#lines = lines;
   }
 
-  /** Opens a log; lines behind `step` belong to what an interruption undid, and are dropped. */
-  static async open(path: string, step: number): Promise<TrainingLog> {
+  /**
+   * Opens a log as of a step; lines behind it belong to what an interruption undid, and are dropped.
+   *
+   * @param at.validationDue Whether the validation of that step is to come.
+   */
+  static async open(path: string, {step, validationDue}: {step: number; validationDue: boolean}): Promise<TrainingLog> {
     const lines: TrainingLogLine[] = [];
     if (step > 0) {
       const text = await readFile(path, 'utf8').catch(() => '');
       for (const line of text.split('\n')) {
         const parsed = parse(line);
-        if (parsed !== undefined && parsed.step <= step) lines.push(parsed);
+        if (parsed === undefined || parsed.step > step) continue;
+        if (validationDue && parsed.step === step && parsed.validationBitsPerByte !== undefined) continue;
+        lines.push(parsed);
       }
     }
     try {

@@ -1,5 +1,6 @@
 import {ModelError} from '../../errors.ts';
 import type {ModelConfig} from '../model-config.ts';
+import {shownValue} from '../shown-value.ts';
 import {validateModelConfig} from '../validate-model-config.ts';
 import {type ModelDescription, modelConfigFile} from './model-config-file.ts';
 
@@ -15,9 +16,7 @@ export type ParsedModelConfigFile = ModelDescription & {
  */
 export function parseModelConfigFile(json: unknown, {path}: {readonly path: string}): ParsedModelConfigFile {
   const fail = (rule: string, value: unknown): ModelError =>
-    new ModelError(
-      `Cannot read "${path}" as ${rule}: current value is ${JSON.stringify(value) ?? 'missing'}; correct the file`,
-    );
+    new ModelError(`Cannot read "${path}" as ${rule}: current value is ${shownValue(value)}; correct the file`);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw fail('it must be an object', json);
   const object = json as Record<string, unknown>;
   const {model_type: type, name, trained, tokenizer} = object;

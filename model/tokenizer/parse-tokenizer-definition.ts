@@ -1,4 +1,5 @@
 import {ModelError} from '../../errors.ts';
+import {shownValue} from '../shown-value.ts';
 import type {AddedTokenDefinition, TokenizerDefinition, TokenizerPart} from './tokenizer-definition.ts';
 
 /**
@@ -9,7 +10,7 @@ import type {AddedTokenDefinition, TokenizerDefinition, TokenizerPart} from './t
 export function parseTokenizerDefinition(json: unknown, {path}: {readonly path: string}): TokenizerDefinition {
   const fail = (rule: string, value: unknown): ModelError =>
     new ModelError(
-      `Cannot load "${path}" as ${rule}: current value is ${(JSON.stringify(value) ?? 'missing').slice(0, 200)}; use a tokenizer.json of the Hugging Face format`,
+      `Cannot load "${path}" as ${rule}: current value is ${shownValue(value)}; use a tokenizer.json of the Hugging Face format`,
     );
   if (!isObject(json)) throw fail('it must be an object', json);
   const {model} = json;
@@ -35,12 +36,20 @@ export function parseTokenizerDefinition(json: unknown, {path}: {readonly path: 
     }
   }
   if (type === 'BPE' && !Array.isArray(model.merges)) throw fail('a BPE model must have merges', model.merges);
+  if (type === 'BPE') {
+    // The library passes over both, and would give other tokens.
+    const {continuing_subword_prefix: prefix, dropout} = model;
+    if (prefix) throw fail('a BPE model must have no continuing_subword_prefix', prefix);
+    if (dropout) throw fail('a BPE model must have no dropout', dropout);
+  }
   const addedTokens = json.added_tokens ?? [];
   if (!Array.isArray(addedTokens)) throw fail('its added_tokens must be an array', addedTokens);
   for (const token of addedTokens) {
     if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string' || token.content === '') {
       throw fail('each of its added_tokens must have an id and a content', token);
     }
+    // As above.
+    if (token.single_word) throw fail('none of its added_tokens may be a single_word', token);
   }
   return {
     normalizers: spread(json.normalizer, 'normalizers').map(part => checkPart(part, fail)),

@@ -1,5 +1,6 @@
 import {isUtf8} from 'node:buffer';
 import {ModelError} from '../../errors.ts';
+import {shownValue} from '../shown-value.ts';
 import {findDuplicateKey} from './find-duplicate-key.ts';
 import {type TensorType, tensorTypes} from './tensor-type.ts';
 
@@ -115,7 +116,7 @@ function isSize(value: unknown): boolean {
 }
 
 function defect(path: string, rule: string, current: unknown, cause?: unknown): ModelError {
-  const shown = (typeof current === 'string' ? current : (JSON.stringify(current) ?? 'missing')).slice(0, 200);
+  const shown = typeof current === 'string' ? current.slice(0, 200) : shownValue(current);
   return new ModelError(
     `Cannot read "${path}" as ${rule}: current value is ${shown}; fetch or write the file again`,
     cause === undefined ? {} : {cause},

@@ -4,6 +4,9 @@ import {float32ToBfloat16} from './float32-to-bfloat16.ts';
 import {type TensorType, tensorTypes} from './tensor-type.ts';
 import {writeFileAtomically} from './write-file-atomically.ts';
 
+/** What is rounded to infinity, from here on. */
+const float16Overflow = 65_520;
+
 /** A tensor to write; the array's type decides the type in the file. */
 export type WritableTensor = {
   readonly shape: readonly number[];
@@ -23,7 +26,7 @@ export type WriteSafetensorsOptions = {
  *
  * @returns Bytes written.
  * @throws {TypeError} If a tensor's type cannot be written.
- * @throws {RangeError} If a tensor's shape does not fit its data, or a name is not well formed.
+ * @throws {RangeError} If a tensor's shape does not fit its data, a number is too large for float16, or a name is not well formed.
  * @throws {ModelError} If the file cannot be written.
  */
 export async function writeSafetensors(
@@ -34,6 +37,7 @@ export async function writeSafetensors(
   const entries = [...tensors].map(([name, {shape, data}]) => {
     const type = data instanceof Float32Array ? floatType : storedType(name, data);
     checkTensor(name, {shape, length: data.length});
+    if (type === 'F16') checkFloat16(name, data as Float32Array);
     return {name, shape, data, type, byteLength: data.length * tensorTypes[type]};
   });
   entries.sort((a, b) => tensorTypes[b.type] - tensorTypes[a.type] || (a.name < b.name ? -1 : 1));
@@ -90,6 +94,14 @@ function checkTensor(name: string, {shape, length}: {shape: readonly number[]; l
       `Cannot write tensor "${name}" as shape [${shape}] must fit its data: current length is ${length}`,
     );
   }
+}
+
+function checkFloat16(name: string, data: Float32Array): void {
+  const beyond = data.find(value => Math.abs(value) >= float16Overflow);
+  if (beyond === undefined) return;
+  throw new RangeError(
+    `Cannot write tensor "${name}" in float16 as its numbers must be below ${float16Overflow}: current value is ${beyond}; write bfloat16 or float32`,
+  );
 }
 
 function bytesOf(data: WritableTensor['data'], type: TensorType): Uint8Array {

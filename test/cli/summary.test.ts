@@ -167,6 +167,16 @@ test.serial('palimpsest evaluate --retrieval refuses what it cannot measure by',
       message: /either --data or --retrieval must be given/,
     });
   }
+  for (const [args, message] of [
+    [['-d', 'book.txt', '--vectors', 'a=b'], /Cannot use --vectors as it needs --retrieval/],
+    [['-r', 'pairs.jsonl', '--gutenberg'], /Cannot use --gutenberg as it needs --data/],
+  ] as const) {
+    const command = evaluateCommand().exitOverride();
+    await t.throwsAsync(command.parseAsync(['-m', 'model', ...args], {from: 'user'}), {
+      instanceOf: RangeError,
+      message,
+    });
+  }
 });
 
 test.serial('palimpsest summary train refuses too few documents, and leaves the head that was there', async t => {

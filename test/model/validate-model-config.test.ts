@@ -56,6 +56,7 @@ const refused: readonly [change: Record<string, unknown>, message: RegExp][] = [
         ] as [Record<string, unknown>, RegExp],
     ),
   ),
+  [{layers: 1025}, /layers must be at most 1024: current value is 1025/],
   [{memoryLength: -1}, /memoryLength must be zero or a positive integer: current value is -1/],
   [{compressedMemoryLength: 0.5}, /compressedMemoryLength must be zero or a positive integer/],
   [{modelWidth: 10, heads: 4}, /modelWidth must be divisible by heads \(4\): current value is 10/],

@@ -142,10 +142,16 @@ test.serial('runTraining writes what is missing of a save that broke off behind 
 test.serial('runTraining removes what a killed process had begun to write', async t => {
   const out = temporaryFolder(t);
   await runTraining({...(await options(out)), ...abortAt(2)});
-  const names = ['training.safetensors.1.partial', 'last/model.safetensors.1.partial'].map(name => join(out, name));
-  for (const name of names) writeFileSync(name, 'half');
+  // No system gives out such a number.
+  const dead = 2 ** 30;
+  const unfinished = [`training.safetensors.${dead}.partial`, `last/model.safetensors.${dead}.partial`, 'best.partial'];
+  const others = [`training.safetensors.${process.ppid}.partial`, 'film.mp4.partial', `film.mp4.${dead}.partial`];
+  for (const name of [...unfinished, ...others]) writeFileSync(join(out, name), 'half');
+  await t.throwsAsync(options(out).then(runTraining), {message: /holds a run of 2 steps/});
+  t.true(existsSync(join(out, unfinished[0]!)), 'Nothing is removed by a run that is refused');
   await runTraining({...(await options(out)), resume: true});
-  for (const name of names) t.false(existsSync(name), name);
+  for (const name of unfinished) t.false(existsSync(join(out, name)), name);
+  for (const name of others) t.true(existsSync(join(out, name)), name);
 });
 
 test.serial('runTraining refuses a folder that holds models without what goes on from them', async t => {
@@ -356,9 +362,10 @@ test.serial('runTraining refuses to go on with another configuration, and names 
   ] as const) {
     await t.throwsAsync(runTraining({...(await options(out, changes)), resume: true}), {message: rule});
   }
-  // What is shown and saved how often may change.
-  await runTraining({...(await options(out, {saveEvery: 1, logEvery: 1, validateEvery: 100})), resume: true});
-  t.pass();
+  // The name may change, and what is shown and saved how often.
+  const changes = {name: 'renamed', saveEvery: 1, logEvery: 1, validateEvery: 100};
+  await runTraining({...(await options(out, changes)), resume: true});
+  t.is(JSON.parse(readFileSync(join(out, 'last/config.json'), 'utf8')).name, 'renamed');
 });
 
 test.serial('runTraining stops at a loss that is not finite, says where, and saves nothing', async t => {
@@ -391,7 +398,7 @@ test.serial('runTraining keeps the last save when a gradient since the last upda
   await t.throwsAsync(runTraining({...(await options(out)), resume: true, signal: AbortSignal.abort()}), {
     instanceOf: NumericalError,
     message:
-      'Cannot save at step 6 as the gradient of "final_normalisation.gain" must be finite: current value is Infinity; go on from the last save with a lower learning rate or clip',
+      'Cannot save at step 6 as the gradient of "final_normalisation.gain" must be finite: current value is Infinity; train the last saved model on in a new folder, with a lower learning rate or clip',
   });
   t.true(before.equals(readFileSync(path)));
   // The update finds it as well.

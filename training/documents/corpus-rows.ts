@@ -1,6 +1,6 @@
 import {ModelError} from '../../errors.ts';
 import type {Tokenizer} from '../../model/tokenizer/tokenizer.ts';
-import type {Corpus} from './corpus.ts';
+import type {Corpus, CorpusDocument} from './corpus.ts';
 import {documentOrder} from './document-order.ts';
 import {DocumentTokens} from './document-tokens.ts';
 
@@ -45,7 +45,11 @@ export type CorpusRowsOptions = {
   readonly position?: CorpusPosition | undefined;
 };
 
-type Row = {position: RowPosition; tokens: DocumentTokens | undefined};
+type Row = {
+  position: RowPosition;
+  /** What is read, from the first document on. */
+  reading: {readonly document: CorpusDocument; readonly tokens: DocumentTokens} | undefined;
+};
 
 /**
  * Contiguous streams over a corpus: each row reads one document after the other, segment by segment, and takes the next one of the shuffled
@@ -68,16 +72,15 @@ export class CorpusRows {
     const positions = options.position?.rows ?? Array.from({length: options.rows}, () => ({place: -1, tokens: 0}));
     const rows = new CorpusRows(
       options,
-      positions.map(position => ({position, tokens: undefined})),
+      positions.map(position => ({position, reading: undefined})),
     );
     for (const row of rows.#rows) {
       if (row.position.place < 0) continue;
-      row.tokens = rows.#open(row.position.place);
-      const skipped = await row.tokens.skip(row.position.tokens);
+      row.reading = rows.#open(row.position.place);
+      const {document, tokens} = row.reading;
+      const skipped = await tokens.skip(row.position.tokens);
       if (skipped < row.position.tokens) {
-        throw new ModelError(
-          `Cannot go on as "${rows.#document(row.position.place).id}" must hold what it held before`,
-        );
+        throw new ModelError(`Cannot go on as "${document.id}" must hold what it held before`);
       }
     }
     return rows;
@@ -100,29 +103,31 @@ export class CorpusRows {
   }
 
   async close(): Promise<void> {
-    for (const {tokens} of this.#rows) await tokens?.close();
+    for (const {reading} of this.#rows) await reading?.tokens.close();
   }
 
   async #nextOf(row: Row): Promise<RowSegment> {
     const n = this.#options.segmentLength;
     // A segment of one token without a target would teach nothing.
-    for (let tries = 0; row.tokens === undefined || (await row.tokens.fill(n + 1)) < 2; tries++) {
-      if (tries > this.#options.corpus.documents.length) {
+    for (let tries = 0; row.reading === undefined || (await row.reading.tokens.fill(n + 1)) < 2; tries++) {
+      // The only document that does may come early in one epoch and late in the next.
+      if (tries > 2 * this.#options.corpus.documents.length) {
         throw new ModelError('Cannot read the corpus as a document must give at least 2 tokens: none does');
       }
-      await row.tokens?.close();
+      await row.reading?.tokens.close();
       row.position = {place: this.#next++, tokens: 0};
-      row.tokens = this.#open(row.position.place);
+      row.reading = this.#open(row.position.place);
     }
+    const {document, tokens: read} = row.reading;
     const {place, tokens: before} = row.position;
-    const targets = row.tokens.peek(n + 1).slice(1);
-    const {ids, byteLengths} = row.tokens.take(n);
+    const targets = read.peek(n + 1).slice(1);
+    const {ids, byteLengths} = read.take(n);
     const tokens = ids.slice();
     row.position = {place, tokens: before + tokens.length};
     const bytes = byteLengths.reduce((sum, length) => sum + length, 0);
     return {
       first: before === 0,
-      document: this.#document(place).id,
+      document: document.id,
       position: before,
       tokens,
       targets,
@@ -131,8 +136,9 @@ export class CorpusRows {
     };
   }
 
-  #open(place: number): DocumentTokens {
-    return new DocumentTokens(this.#document(place), this.#options.tokenizer);
+  #open(place: number): NonNullable<Row['reading']> {
+    const document = this.#document(place);
+    return {document, tokens: new DocumentTokens(document, this.#options.tokenizer)};
   }
 
   #document(place: number) {

@@ -39,7 +39,7 @@ export async function attentionShares(
   documents: readonly CorpusDocument[],
   {config, weights, tokenizer, mostTokens, signal}: AttentionSharesOptions,
 ): Promise<{layers: readonly AttentionShares[]; segments: number}> {
-  const {segmentLength: n, memoryLength, compressedMemoryLength} = config;
+  const {segmentLength: n, memoryLength, compressedMemoryLength, compressionRate} = config;
   const prepared = tidy(() =>
     prepareWeights(config, {
       weight: name => tf.tensor(weights.get(name)!.data, weights.get(name)!.shape.slice()),
@@ -59,7 +59,8 @@ export async function attentionShares(
           signal?.throwIfAborted();
           const {ids} = tokens.take(n);
           const [counts] = memory.counts;
-          const full = counts!.memory === memoryLength && counts!.compressed === compressedMemoryLength;
+          // Of memory, what does not make a whole slot of compressed memory waits.
+          const full = counts!.memory > memoryLength - compressionRate && counts!.compressed === compressedMemoryLength;
           const {after, received} = readSegment(ids, memory, {config, prepared});
           disposeTensors(memory);
           memory = after;

@@ -87,7 +87,10 @@ export async function evaluate(
     sums[document]!.words += words.length;
     if (frequencies === undefined) return;
     for (const {word, bits} of words) {
-      const times = frequencies.get(normalisedWord(word)) ?? 0;
+      const normalised = normalisedWord(word);
+      // Punctuation alone is not counted as a word of the training documents either.
+      if (normalised === '') continue;
+      const times = frequencies.get(normalised) ?? 0;
       const found = classes[frequencyBounds.findLastIndex(least => times >= least)]!;
       found.words++;
       found.bits += bits;

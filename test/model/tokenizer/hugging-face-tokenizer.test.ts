@@ -422,6 +422,17 @@ const refused: readonly [string, unknown, RegExp][] = [
   ['a broken vocabulary', {model: {type: 'BPE', vocab: {a: -1}, merges: []}}, /the id of "a"/],
   ['no merges', {model: {type: 'BPE', vocab: {a: 1}}}, /must have merges/],
   ['a broken added token', {...fixture('gpt-2'), added_tokens: [{id: 1}]}, /added_tokens must have an id/],
+  [
+    'an added token that must stand alone',
+    {...fixture('gpt-2'), added_tokens: [{id: 0, content: 'cat', single_word: true}]},
+    /single_word/,
+  ],
+  ['dropout', {...fixture('gpt-2'), model: {...fixture('gpt-2').model, dropout: 0.1}}, /no dropout/],
+  [
+    'a prefix of pieces',
+    {...fixture('gpt-2'), model: {...fixture('gpt-2').model, continuing_subword_prefix: '##'}},
+    /no continuing_subword_prefix/,
+  ],
   ['an unknown part', {...fixture('gpt-2'), pre_tokenizer: {type: 'Surprise'}}, /Surprise/],
   ['a part without type', {...fixture('gpt-2'), pre_tokenizer: {}}, /with a type/],
   ['a missing unknown token', {...fixture('bert'), model: {...fixture('bert').model, unk_token: 'no'}}, /unk_token/],

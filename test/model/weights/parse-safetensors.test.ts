@@ -142,6 +142,11 @@ for (const [name, content, message] of defects) {
   });
 }
 
+test('parseSafetensors refuses what is nested too deep to be shown', t => {
+  const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+  t.throws(() => parseSafetensors(file(`{"a":${deep}}`)), {instanceOf: ModelError});
+});
+
 test('parseSafetensors reads tensors named like properties of objects', t => {
   const {tensors} = parseSafetensors(
     file(`{${entry('__proto__', 'U8', [1], [0, 1])},${entry('constructor', 'U8', [0], [1, 1])}}`, 1),

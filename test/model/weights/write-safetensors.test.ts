@@ -24,6 +24,19 @@ const tensors = new Map<string, WritableTensor>([
   ['ünï "quoted"\n', {shape: [2], data: Int32Array.of(-1, 2 ** 31 - 1)}],
 ]);
 
+test('writeSafetensors refuses numbers that float16 would make infinite', async t => {
+  const path = join(await temporaryFolder(t), 'w.safetensors');
+  const large = (value: number) => new Map([['large', {shape: [2], data: Float32Array.of(1, value)}]]);
+  await t.throwsAsync(writeSafetensors(path, large(-65_520), {floatType: 'F16'}), {
+    instanceOf: RangeError,
+    message:
+      /Cannot write tensor "large" in float16 as its numbers must be below 65520: current value is -65520; write bf/,
+  });
+  await writeSafetensors(path, large(65_519), {floatType: 'F16'});
+  t.is((await readSafetensors(path)).tensors.get('large')!.shape[0], 2);
+  await writeSafetensors(path, large(1e30), {floatType: 'BF16'});
+});
+
 test('writeSafetensors and readSafetensors round trip every type', async t => {
   const path = join(await temporaryFolder(t), 'w.safetensors');
   const length = await writeSafetensors(path, tensors, {metadata: {b: 'two', a: 'öne'}});

@@ -79,6 +79,19 @@ test('CorpusRows shuffles by its seed', async t => {
   t.not(await order(1), await order(2));
 });
 
+test('CorpusRows finds the only document of two tokens wherever two epochs have it', async t => {
+  const texts = Array.from({length: 8}, (_, index) => (index === 5 ? 'two' : 'a'));
+  const rows = await CorpusRows.open({
+    corpus: await openCorpus(textDocuments(texts), {gutenberg: false, leastBytes: 1}),
+    tokenizer: new ByteTokenizer(),
+    rows: 1,
+    segmentLength: 8,
+    seed: 1,
+  });
+  const documents = new Set((await take(rows, 200)).flat().map(({document}) => document));
+  t.is(documents.size, 1);
+});
+
 test('CorpusRows refuses a corpus of which no document has two tokens', async t => {
   const single = await openCorpus(textDocuments(['a', 'b']), {gutenberg: false, leastBytes: 1});
   const rows = await CorpusRows.open({

@@ -81,7 +81,7 @@ test.serial('evaluate divides words into classes by how often they occur in the 
     ['some', 100],
     ['rare', 99],
   ]);
-  const corpus = await open(['Often, often some (rare) unknown often']);
+  const corpus = await open(['Often, often -- some (rare) unknown & often']);
   const {byFrequency, total} = await evaluate(model, corpus, {tokenizer, batch: 1, frequencies});
   t.deepEqual(
     byFrequency!.map(({least, below, words}) => [least, below, words]),
@@ -92,7 +92,8 @@ test.serial('evaluate divides words into classes by how often they occur in the 
       [10_000, null, 3],
     ],
   );
-  t.true(Math.abs(byFrequency!.reduce((sum, {bits}) => sum + bits, 0) - total.bits) < 1e-4 * total.bits);
+  t.is(total.words, 8);
+  t.true(byFrequency!.reduce((sum, {bits}) => sum + bits, 0) < total.bits);
 });
 
 test.serial('evaluate hears a signal between two steps, although the model blocks the thread', async t => {
