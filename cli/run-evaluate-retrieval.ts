@@ -63,7 +63,14 @@ export async function runEvaluateRetrieval(options: EvaluateRetrievalOptions): P
   process.stdout.write(`${formatRetrieval(rows)}\n`);
   if (out === undefined) return;
   const {name, fingerprint, summary} = directory;
-  const figures = {model: name, fingerprint, excerpts: pairs.ids.length, shares: summary?.shares, rows};
+  const figures = {
+    model: name,
+    fingerprint,
+    precision: model.precision,
+    excerpts: pairs.ids.length,
+    shares: summary?.shares,
+    rows,
+  };
   await writeOutput(out, `${JSON.stringify(figures, undefined, 2)}\n`);
 }
 

@@ -87,7 +87,7 @@ export async function runEvaluate(options: EvaluateOptions): Promise<void> {
       fingerprint,
       config,
       engine: engine.description,
-      precision: options.precision,
+      precision: model.precision,
       mostTokens: most,
       ...evaluation,
       attention,

@@ -9,7 +9,7 @@ import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {Model, StepResult, StepRow} from './model.ts';
 import type {ModelConfig} from './model-config.ts';
 import {OpenMemories} from './open-memories.ts';
-import type {PrecisionChoice} from './precision.ts';
+import type {Precision, PrecisionChoice} from './precision.ts';
 import {StepSizes} from './step-sizes.ts';
 import type {SummaryHead} from './summary/summary-head.ts';
 import {tidy} from './tidy.ts';
@@ -68,6 +68,11 @@ export class LocalModel implements Model {
     this.#memories = new OpenMemories(rows => this.#network.gatherMemories(rows));
     this.#sizes = new StepSizes({segmentLength: config.segmentLength, compiled: compile});
     this.#empty = this.#network.emptyMemory(1);
+  }
+
+  /** How matrix products multiply; of `auto`, what it came to. */
+  get precision(): Precision {
+    return this.#network.precision;
   }
 
   async step(rows: readonly StepRow[]): Promise<StepResult[]> {

@@ -64,7 +64,7 @@ export type TrainingResult = {
  *
  * @throws {RangeError} If the compression loss cannot train the model's compressors.
  * @throws {EngineUnavailableError} If the engine cannot multiply in the configuration's precision.
- * @throws {ModelError} If a validation document is trained on as well, or the folder holds a run that does not go with these options, or other
+ * @throws {ModelError} If a validation document is trained on as well, or the folder holds a run that is at work or does not go with these options, or other
  * things under the names of its models, or cannot be written; what was saved before stays.
  * @throws {NumericalError} If a loss or a gradient is not finite; what was saved before stays.
  */
@@ -75,10 +75,19 @@ export async function runTraining(given: RunTrainingOptions): Promise<TrainingRe
     compressionLoss: resolveCompressionLoss(given.config, given.training.compressionLoss),
   };
   const options = {...given, training};
-  const {config, tokenizer, corpus, validation, out, resume = false, signal, onBegin, onProgress} = options;
-  if (validation !== undefined) checkHeldOut(validation, corpus);
-  const folder = new TrainingFolder(out);
+  if (options.validation !== undefined) checkHeldOut(options.validation, options.corpus);
+  const folder = new TrainingFolder(options.out);
   await folder.make();
+  const claim = await folder.claim();
+  try {
+    return await runIn(folder, options);
+  } finally {
+    claim.remove();
+  }
+}
+
+async function runIn(folder: TrainingFolder, options: RunTrainingOptions): Promise<TrainingResult> {
+  const {training, config, tokenizer, corpus, validation, out, resume = false, signal, onBegin, onProgress} = options;
   const identity = identityOf(options);
   let saved = await folder.readState();
   if (saved === undefined) await folder.checkUnused();

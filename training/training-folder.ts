@@ -1,6 +1,8 @@
 import {access, mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ModelError} from '../errors.ts';
+import {claimFolder} from '../memory-store/claim-folder.ts';
+import type {LockFile} from '../memory-store/lock-file.ts';
 import {isRunning} from '../memory-store/process-identity.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
 import {formatModelConfigFile} from '../model/model-directory/format-model-config-file.ts';
@@ -31,6 +33,22 @@ export class TrainingFolder {
   /** @throws {ModelError} If the folder cannot be made. */
   async make(): Promise<void> {
     await this.#writing(mkdir(this.#path, {recursive: true}));
+  }
+
+  /**
+   * Takes the folder for this process, until the file is removed or the process ends.
+   *
+   * @throws {ModelError} If a run is at work in it.
+   */
+  claim(): Promise<LockFile> {
+    return claimFolder(this.#path, {
+      purpose: 'training',
+      refusal: holder =>
+        new ModelError(
+          `Cannot train into "${this.#path}" as only one run may write it at a time: ${holder} does; wait until it ends, or choose another folder`,
+        ),
+      unwritable: cause => this.#unwritable(cause),
+    });
   }
 
   /** Removes what a process left that was killed while it wrote. */
@@ -88,8 +106,12 @@ export class TrainingFolder {
     try {
       await work;
     } catch (error) {
-      throw new ModelError(`Cannot write into "${this.#path}" as ${(error as Error).message}`, {cause: error});
+      throw this.#unwritable(error as Error);
     }
+  }
+
+  #unwritable(cause: Error): ModelError {
+    return new ModelError(`Cannot write into "${this.#path}" as ${cause.message}`, {cause});
   }
 }
 

@@ -1,13 +1,13 @@
 import {setTimeout as delay} from 'node:timers/promises';
-import type {StoreError} from '../../errors.ts';
-import {LockFile} from './lock-file.ts';
+import {LockFile} from '../lock-file.ts';
 import {openingWait} from './opening-wait.ts';
+import {unwritableStore} from './unwritable-store.ts';
 
 /**
  * Opens an environment for reading while no transaction is written to it: LMDB would set its last transaction back, and
  * the writer lose it or crash (LMDB's ITS#9496). It waits for the transaction under way; the writer lets it go first.
  *
- * @throws {StoreError} If a transaction does not end in 30 seconds.
+ * @throws {StoreError} If the folder cannot be written, or a transaction does not end in 30 seconds.
  */
 export async function whileOpening<T>(folder: string, open: () => Promise<T>): Promise<T> {
   let file: LockFile;
@@ -15,8 +15,8 @@ export async function whileOpening<T>(folder: string, open: () => Promise<T>): P
     file = LockFile.create(folder, 'opening');
   } catch (error) {
     // A disk that nobody can write through has no writer.
-    if (((error as StoreError).cause as NodeJS.ErrnoException | undefined)?.code === 'EROFS') return await open();
-    throw error;
+    if ((error as NodeJS.ErrnoException).code === 'EROFS') return await open();
+    throw unwritableStore(folder, error as Error);
   }
   try {
     for (const deadline = performance.now() + openingWait.patienceMs; ; await delay(openingWait.pollMs)) {

@@ -187,13 +187,17 @@ test.serial('palimpsest evaluate measures a model and writes figures and a pictu
     '-o',
     'figures.json',
   ];
-  const {code, stdout, stderr} = await runCommand([...args, '--engine', 'native'], {cwd});
+  const {code, stdout, stderr} = await runCommand([...args, '--engine', 'native', '--precision', 'auto'], {cwd});
   t.is(code, 0, stderr);
   t.regex(stdout, /^document .*bits per byte {2}perplexity per word\nheld-out\.txt +400 +400 /);
   t.regex(stdout, /\nall +800 +800 /);
   t.regex(stdout, /\nattention of layer +segment +memory +compressed memory\n0 +\d+\.\d %/);
-  const figures = JSON.parse(readFileSync(join(cwd, 'figures.json'), 'utf8')) as {total: {bytes: number}};
+  const figures = JSON.parse(readFileSync(join(cwd, 'figures.json'), 'utf8')) as {
+    total: {bytes: number};
+    precision: string;
+  };
   t.is(figures.total.bytes, 800);
+  t.regex(figures.precision, /^(float32|bfloat16)$/);
   t.regex(readFileSync(join(cwd, 'figures.svg'), 'utf8'), /^<svg /);
 });
 

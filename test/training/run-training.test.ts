@@ -1,4 +1,4 @@
-import {cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import test, {type ExecutionContext} from 'ava';
@@ -126,6 +126,23 @@ test.serial('runTraining makes up for the last validation if it was stopped in i
   t.true((await runTraining({...(await options(stopped)), ...abortAt(12)})).stopped);
   t.deepEqual(await runTraining({...(await options(stopped)), resume: true}), expected);
   t.deepEqual(await weightsOf(stopped, 'best'), await weightsOf(whole, 'best'));
+});
+
+test.serial('runTraining refuses a folder in which another run is at work, and gives it back', async t => {
+  const folder = temporaryFolder(t);
+  const [out, alone] = [join(folder, 'shared'), join(folder, 'alone')];
+  const refusals: Promise<unknown>[] = [];
+  const second = async () =>
+    t.throwsAsync(runTraining({...(await options(out)), resume: true}), {instanceOf: ModelError});
+  await runTraining({...(await options(out)), onBegin: () => refusals.push(second())});
+  const [error] = (await Promise.all(refusals)) as [ModelError];
+  t.is(
+    error.message,
+    `Cannot train into "${out}" as only one run may write it at a time: this process (${process.pid}) does; wait until it ends, or choose another folder`,
+  );
+  t.deepEqual(readdirSync(out).sort(), ['best', 'curves.svg', 'last', 'log.jsonl', 'training.safetensors']);
+  await runTraining(await options(alone));
+  t.deepEqual(await weightsOf(out), await weightsOf(alone));
 });
 
 test.serial('runTraining writes what is missing of a save that broke off behind its state', async t => {

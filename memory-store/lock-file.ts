@@ -1,11 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {closeSync, openSync, readdirSync, readFileSync, unlinkSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
-import {StoreError} from '../../errors.ts';
-import {currentProcess, isRunning} from '../process-identity.ts';
-
-/** What a process does in a folder: keeps it for its own writing, or opens it. */
-export type LockPurpose = 'writer' | 'opening';
+import {currentProcess, isRunning} from './process-identity.ts';
 
 /** A file that some process holds. */
 export type HeldFile = {
@@ -35,18 +31,14 @@ export class LockFile {
     this.#fd = fd;
   }
 
-  /** @throws {StoreError} If the folder cannot be written. */
-  static create(folder: string, purpose: LockPurpose): LockFile {
+  /**
+   * @param purpose What the process does in the folder, in a word.
+   * @throws {NodeJS.ErrnoException} If the folder cannot be written.
+   */
+  static create(folder: string, purpose: string): LockFile {
     const {pid, started} = currentProcess();
     const name = `${purpose}-${pid}-${started.replace('/', '.')}-${randomBytes(6).toString('hex')}`;
-    try {
-      return new LockFile(folder, name, openSync(join(folder, name), 'wx'));
-    } catch (cause) {
-      throw new StoreError(
-        `Cannot use the store at "${folder}" as it must be possible to create files in it: ${(cause as Error).message}`,
-        {cause},
-      );
-    }
+    return new LockFile(folder, name, openSync(join(folder, name), 'wx'));
   }
 
   /** Tells others whether its holder is doing what they must not come into. */
@@ -55,7 +47,7 @@ export class LockFile {
   }
 
   /** Files that others hold for some purpose; those that dead processes left are removed. */
-  others(purpose: LockPurpose): HeldFile[] {
+  others(purpose: string): HeldFile[] {
     const held: HeldFile[] = [];
     for (const name of readdirSync(this.#folder)) {
       if (!name.startsWith(`${purpose}-`) || name === this.#name) continue;
