@@ -27,14 +27,11 @@ void ForRowBlocks(int64_t rows, const Work &work) {
   });
 }
 
-// left · right, which is of `panels` panels: for each, open(first column) gives what is called with each row and its two vectors of the
-// result.
+// left · right, `panels` panels of it: for each, open(first column) gives what is called with each row and its two vectors of the result.
 template <typename Number, typename Open>
-void Multiply(const LeftRows<Number> &left, int64_t rows, const typename Number::Step *right, int64_t steps, int64_t panels,
-              const Open &open) {
-  for (int64_t panel = 0; panel < panels; panel++, right += steps * kPanelStride<Number>) {
-    const auto write = open(panel * kPanel);
-    MultiplyPanel<Number>({left.Row(0), left.stride(), right, kPanelStride<Number>, steps}, rows, {}, write);
+void Multiply(const LeftRows<Number> &left, int64_t rows, const Panels<Number> &right, int64_t panels, const Open &open) {
+  for (int64_t panel = 0; panel < panels; panel++) {
+    MultiplyPanel<Number>(right.Times(left, panel, 0, right.steps), rows, {}, open(panel * kPanel));
   }
 }
 

@@ -17,6 +17,7 @@
 #endif
 
 #include "dense.h"
+#include "fixed-point-tiles.h"
 #include "kernel-call.h"
 #include "lines.h"
 #include "packing.h"
@@ -44,13 +45,13 @@ float *Room(Lines<float> &scratch, int64_t size) {
   return scratch.data();
 }
 
-// weights [K, N], or [N, K] if the attribute is 1 -> panels [N / kPanel, steps of K, parts · kPanel]
+// weights [K, N], or [N, K] if the attribute is 1 -> panels [N / kPanel, a panel's length]
 template <typename Number>
 void PackMatrix(Call &call) {
   const bool transposed = call.attribute() == 1;
   const int64_t rows = call.Size(0, transposed ? 1 : 0), columns = call.Size(0, transposed ? 0 : 1);
-  auto *const panels =
-      call.Output<PackedType<Number>>(0, {(columns + kPanel - 1) / kPanel, StepsOf<Number>(rows), kPanelStride<Number>});
+  const int64_t length = Panels<Number>{nullptr, StepsOf<Number>(rows)}.length();
+  auto *const panels = call.Output<PackedType<Number>>(0, {(columns + kPanel - 1) / kPanel, length});
   PackPanels<Number>(call.Data(0), rows, columns, transposed ? 1 : columns, transposed ? rows : 1,
                      reinterpret_cast<typename Number::Step *>(panels));
 }
@@ -65,6 +66,12 @@ void PackPositions(Call &call) {
   for (int64_t h = 0; h < heads; h++) {
     PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kStride);
   }
+}
+
+// A packed matrix of K rows.
+template <typename Number>
+Panels<Number> PanelsOf(const Call &call, int input, int64_t rows) {
+  return {call.Data<typename Number::Step>(input), StepsOf<Number>(rows)};
 }
 
 // x [S, d], gain [d], bias [d] -> [S, d]
@@ -82,11 +89,10 @@ void LayerNormalisation(Call &call) {
 template <typename Number>
 void Dense(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.attribute();
-  const auto *const panels = call.Data<typename Number::Step>(1);
   float *const output = call.Output(0, {rows, columns});
   ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(0) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, panels, StepsOf<Number>(inner), call.Size(1, 0),
+    Multiply<Number>(left, count, PanelsOf<Number>(call, 1, inner), call.Size(1, 0),
                      [&](int64_t column) {
                        float *const to = output + first * columns + column;
                        return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
@@ -104,7 +110,7 @@ void AddDense(Call &call) {
   float *const output = call.Output(0, {rows, columns});
   ForRowBlocks<Number>(rows, [&](int64_t first, int64_t count) {
     const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(2), StepsOf<Number>(inner), call.Size(2, 0),
+    Multiply<Number>(left, count, PanelsOf<Number>(call, 2, inner), call.Size(2, 0),
                      [&](int64_t column) {
                        const int64_t offset = first * columns + column, filled = std::min(kPanel, columns - column);
                        return [=](int64_t row, Vector a, Vector b) {
@@ -136,7 +142,7 @@ void ProjectHeads(Call &call) {
       const int64_t within = column % width, h = within / k, offset = within % k;
       return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
     };
-    Multiply<Number>(left, count, call.Data<typename Number::Step>(1), StepsOf<Number>(width), call.Size(1, 0),
+    Multiply<Number>(left, count, PanelsOf<Number>(call, 1, width), call.Size(1, 0),
                      [&](int64_t column) {
                        // A panel may reach over several heads, and matrices.
                        std::array<HeadPart, kPanel> parts;
@@ -182,13 +188,15 @@ void FeedForward(Call &call) {
       NormaliseRow(x + (first + row) * width, width, call.Data(kGain), call.Data(kBias), normalised + row * width);
     }
     const LeftRows<Number> left(normalised, count, width, width, scratch.left);
-    const int64_t left_steps = StepsOf<Number>(width), outer_steps = StepsOf<Number>(inner), outer_panels = call.Size(kOuter, 0);
+    const Panels<Number> outer = PanelsOf<Number>(call, kOuter, inner);
+    const int64_t outer_panels = call.Size(kOuter, 0);
     const int64_t sum_stride = outer_panels * kPanel;
     float *const sums = inner > kHiddenAtOnce<Number> ? Room(scratch.sums, RoundUp(count, kMostTileRows) * sum_stride) : nullptr;
     for (int64_t begin = 0; begin < inner; begin += kHiddenAtOnce<Number>) {
       const int64_t end = std::min(inner, begin + kHiddenAtOnce<Number>), length = end - begin;
-      const auto *const inner_panels = call.Data<typename Number::Step>(kInner) + begin / kPanel * left_steps * kPanelStride<Number>;
-      Multiply<Number>(left, count, inner_panels, left_steps, (length + kPanel - 1) / kPanel, [&](int64_t column) {
+      Panels<Number> inner_panels = PanelsOf<Number>(call, kInner, width);
+      inner_panels.first += begin / kPanel * inner_panels.length();
+      Multiply<Number>(left, count, inner_panels, (length + kPanel - 1) / kPanel, [&](int64_t column) {
         const int64_t filled = std::min(kPanel, length - column);
         const TwoVectors bias = LoadPart(inner_bias + begin + column, filled);
         return [=](int64_t row, Vector a, Vector b) {
@@ -198,9 +206,7 @@ void FeedForward(Call &call) {
       });
       const LeftRows<Number> activated(hidden, count, length, stride, scratch.activated);
       for (int64_t panel = 0; panel < outer_panels; panel++) {
-        const auto *const right =
-            call.Data<typename Number::Step>(kOuter) + (panel * outer_steps + begin / Number::kPerStep) * kPanelStride<Number>;
-        const Factors<Number> factors{activated.Row(0), activated.stride(), right, kPanelStride<Number>, StepsOf<Number>(length)};
+        const Factors<Number> factors = outer.Times(activated, panel, begin / Number::kPerStep, StepsOf<Number>(length));
         const int64_t column = panel * kPanel;
         const Sums<const float> before{begin == 0 ? nullptr : sums + column, sum_stride};
         if (end < inner) {
@@ -225,7 +231,7 @@ template <typename Number>
 void Surprisal(Call &call) {
   constexpr int64_t kRows = 4 * Number::kTileRows, kChunkPanels = Number::kParts > 1 ? 8 : 16;
   const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.attribute(), panels = call.Size(1, 0);
-  const int64_t steps = StepsOf<Number>(width), chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
+  const int64_t chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
   const int32_t *const tokens = call.Data<int32_t>(2);
   float *const output = call.Output(0, {rows});
   // Of each chunk of the vocabulary, a row's greatest logit, and the sum of e^(logit - greatest).
@@ -238,10 +244,9 @@ void Surprisal(Call &call) {
     Scratch<Number> &scratch = Scratch<Number>::OfThread();
     float *const logits = Room(scratch.hidden, kRows * columns);
     const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
-    const auto *const right = call.Data<typename Number::Step>(1);
+    const Panels<Number> right = PanelsOf<Number>(call, 1, width);
     for (int64_t panel = begin; panel < end; panel++) {
-      StorePanel<Number>({left.Row(0), left.stride(), right + panel * steps * kPanelStride<Number>, kPanelStride<Number>, steps}, count, {},
-                         {logits + (panel - begin) * kPanel, columns});
+      StorePanel<Number>(right.Times(left, panel, 0, right.steps), count, {}, {logits + (panel - begin) * kPanel, columns});
     }
     for (int64_t row = 0; row < count; row++) {
       float *const of_row = logits + row * columns;
@@ -422,24 +427,30 @@ void RelativeAttention(Call &call) {
   });
 }
 
-// Operations that multiply, by the type in which they do so.
+// Operations that multiply by weights, by the type in which they do so.
 template <typename Number>
-void RegisterProducts(const std::string &suffix) {
+void RegisterWithWeights(const std::string &suffix) {
   const std::string packed = Number::kPerStep == 1 ? "float" : "int32";
   const std::vector<std::string> one = {"float"};
   const auto name = [&](const char *operation) { return "Palimpsest" + std::string(operation) + suffix; };
   Register<PackMatrix<Number>>(name("PackMatrix"), {one, {packed}});
-  Register<PackPositions<Number>>(name("PackPositions"), {one, {packed}});
   Register<Dense<Number>>(name("Dense"), {{"float", packed}, one});
   Register<AddDense<Number>>(name("AddDense"), {{"float", "float", packed}, one});
   Register<ProjectHeads<Number>>(name("ProjectKeysValues"), {{"float", packed}, {"float", "float"}});
   Register<ProjectHeads<Number>>(name("ProjectQueriesKeysValues"), {{"float", packed}, {"float", "float", "float"}});
   Register<FeedForward<Number>>(name("FeedForward"), {{"float", "float", "float", packed, "float", packed, "float"}, one});
   Register<Surprisal<Number>>(name("Surprisal"), {{"float", packed, "int32"}, one});
-  std::vector<std::string> attention(kCounts, "float");
-  attention[kPositionKeys] = attention[kCompressedPositionKeys] = packed;
-  attention.push_back("int32");
-  Register<RelativeAttention<Number>>(name("RelativeAttention"), {attention, one});
+}
+
+// Operations that multiply what changes from step to step.
+template <typename Number>
+void RegisterAttention(const std::string &suffix) {
+  const std::string packed = Number::kPerStep == 1 ? "float" : "int32";
+  Register<PackPositions<Number>>("PalimpsestPackPositions" + suffix, {{"float"}, {packed}});
+  std::vector<std::string> inputs(kCounts, "float");
+  inputs[kPositionKeys] = inputs[kCompressedPositionKeys] = packed;
+  inputs.push_back("int32");
+  Register<RelativeAttention<Number>>("PalimpsestRelativeAttention" + suffix, {inputs, {"float"}});
 }
 
 // The engine allocates and frees tensors of megabytes at every step. By default, glibc gives such memory back to the system and gets it
@@ -459,8 +470,12 @@ const bool registered = [] {
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
   Register<GatherRows>("PalimpsestGatherRows", {{"N * float", "int32"}, {"float"}});
-  WithFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
-  WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
+  WithFloat32Weights([](auto number) { RegisterWithWeights<decltype(number)>(""); });
+  WithFloat32([](auto number) { RegisterAttention<decltype(number)>(""); });
+  WithBfloat16([](auto number) {
+    RegisterWithWeights<decltype(number)>("Bfloat16");
+    RegisterAttention<decltype(number)>("Bfloat16");
+  });
   return true;
 }();
 

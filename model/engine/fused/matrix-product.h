@@ -31,7 +31,11 @@ struct Float32 {
   static constexpr int64_t kRowsTogether = 4;
   // Of a block, where both factors change: the more, the less often the right one is read.
   static constexpr int64_t kProductRows = 12 * kTileRows;
+  // Of what the steps of packed rows and panels are multiples.
+  static constexpr int64_t kStepsTogether = 1;
   static constexpr bool kMatrixUnit = false;
+  // Whether numbers share a scale with those of their row or column.
+  static constexpr bool kScaled = false;
   using Preparation = NoPreparation;
   using Factor = Vector;
   static Factor BroadcastStep(Step step) { return Broadcast(step); }
@@ -48,7 +52,9 @@ struct Bfloat16 {
   static constexpr int kTileRows = kRegisterRows;
   static constexpr int64_t kRowsTogether = 4;
   static constexpr int64_t kProductRows = 12 * kTileRows;
+  static constexpr int64_t kStepsTogether = 1;
   static constexpr bool kMatrixUnit = false;
+  static constexpr bool kScaled = false;
   using Preparation = NoPreparation;
   using Factor = __m512bh;
   static Factor BroadcastStep(Step step) { return (__m512bh)_mm512_set1_epi32(static_cast<int>(step)); }
@@ -62,7 +68,7 @@ template <typename Number>
 constexpr int64_t kPanelStride = kPanel * Number::kParts;
 
 // Left: rows of steps, `left_stride` apart. Right: steps of a panel, `right_stride` apart, the second vector of each `second` behind its
-// first. Parts share a stride evenly.
+// first. Parts share a stride evenly. A row's scale takes the place of the last of its steps, of which it has more than a product reads.
 template <typename Number>
 struct Factors {
   const typename Number::Step *left;
@@ -71,6 +77,7 @@ struct Factors {
   int64_t right_stride;
   int64_t steps;
   int64_t second = kLanes;
+  const float *column_scales = nullptr;
 };
 
 // Sums in memory, in rows `stride` apart; none where `first` is null.
@@ -86,7 +93,7 @@ using Tile = Vector[rows][kPanelVectors];
 // tile += left · right.
 template <typename Number, int rows>
 inline __attribute__((always_inline)) void AddProduct(Tile<rows> &tile, const Factors<Number> &factors) {
-  const auto [left, left_stride, right, right_stride, steps, second] = factors;
+  const auto [left, left_stride, right, right_stride, steps, second, column_scales] = factors;
   // Summed up in a copy, which nothing else refers to, so that it stays in registers.
   Tile<rows> sums;
 #pragma GCC unroll 12

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "lines.h"
 #include "matrix-product.h"
@@ -20,7 +21,7 @@ using PackedType = std::conditional_t<Number::kPerStep == 1, float, int32_t>;
 
 template <typename Number>
 int64_t StepsOf(int64_t length) {
-  return (length + Number::kPerStep - 1) / Number::kPerStep;
+  return RoundUp((length + Number::kPerStep - 1) / Number::kPerStep, Number::kStepsTogether);
 }
 
 // The nearest bfloat16, ties to even; numbers that are not finite stay so.
@@ -31,21 +32,14 @@ inline uint32_t RoundToBfloat16(float value) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// The number that a bfloat16 stands for, its bits in the upper half.
-inline float OfBfloat16(uint32_t upper) {
-  float value;
-  std::memcpy(&value, &upper, sizeof value);
-  return value;
-}
-
 // Stores one step of two numbers, its parts `apart`: each part is the nearest to what those before it leave.
 template <typename Number>
 void StorePair(float even, float odd, typename Number::Step *to, int64_t apart) {
   for (int64_t part = 0; part < Number::kParts; part++) {
     const uint32_t low = RoundToBfloat16(even), high = RoundToBfloat16(odd) << 16;
     to[part * apart] = low | high;
-    even -= OfBfloat16(low << 16);
-    odd -= OfBfloat16(high);
+    even -= OfBits(low << 16);
+    odd -= OfBits(high);
   }
 }
 
@@ -130,7 +124,13 @@ class LeftRows {
       const int64_t size = RoundUp(rows, kMostTileRows) * stride_;
       if (static_cast<int64_t>(scratch.size()) < size) scratch.resize(size);
       for (int64_t row = 0; row < rows; row++) {
-        ToSteps<Number>(from + row * stride, length, scratch.data() + row * stride_, stride_ / Number::kParts);
+        auto *const to = scratch.data() + row * stride_;
+        if constexpr (Number::kScaled) {
+          const float scale = Number::StoreScaled(from + row * stride, length, StepsOf<Number>(length), to, stride_ / Number::kParts);
+          std::memcpy(to + stride_ - 1, &scale, sizeof scale);
+        } else {
+          ToSteps<Number>(from + row * stride, length, to, stride_ / Number::kParts);
+        }
       }
       steps_ = scratch.data();
     }
@@ -143,18 +143,51 @@ class LeftRows {
   int64_t stride_;
 };
 
+// A matrix in the order in which a product reads it from the right: panels of `steps` steps, behind each the scales of its columns, if they have
+// any.
+template <typename Number>
+struct Panels {
+  const typename Number::Step *first;
+  int64_t steps;
+
+  // Of one panel.
+  int64_t length() const { return steps * kPanelStride<Number> + (Number::kScaled ? kPanel : 0); }
+
+  // What rows times `count` steps of a panel, from `begin` on, take.
+  Factors<Number> Times(const LeftRows<Number> &left, int64_t panel, int64_t begin, int64_t count) const {
+    const auto *const right = first + panel * length();
+    const auto *const scales = Number::kScaled ? reinterpret_cast<const float *>(right + steps * kPanelStride<Number>) : nullptr;
+    return {left.Row(0), left.stride(), right + begin * kPanelStride<Number>, kPanelStride<Number>, count, kLanes, scales};
+  }
+};
+
 // A matrix whose numbers lie `row_stride` and `column_stride` apart, as panels: [columns / kPanel][steps of rows][parts][kPanel].
 template <typename Number>
 void PackPanels(const float *from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride,
                 typename Number::Step *to) {
-  const int64_t steps = StepsOf<Number>(rows);
-  for (int64_t first = 0; first < columns; first += kPanel) {
+  using Step = typename Number::Step;
+  const int64_t steps = StepsOf<Number>(rows), length = Panels<Number>{to, steps}.length();
+  std::vector<float> column(Number::kScaled ? rows : 0);
+  Lines<Step> bytes(Number::kScaled ? steps * Number::kParts : 0);
+  for (int64_t first = 0; first < columns; first += kPanel, to += length) {
     const int64_t filled = std::min(kPanel, columns - first);
-    for (int64_t s = 0; s < steps; s++, to += kPanelStride<Number>) {
-      const int64_t row = s * Number::kPerStep;
-      const float *const step = from + row * row_stride + first * column_stride;
-      if (filled < kPanel) std::fill_n(to, kPanelStride<Number>, typename Number::Step{});
-      for (int64_t j = 0; j < filled; j++) StoreStep<Number>(step + j * column_stride, rows - row, row_stride, to + j, kPanel);
+    if (filled < kPanel) std::fill_n(to, length, Step{});
+    if constexpr (Number::kScaled) {
+      for (int64_t j = 0; j < filled; j++) {
+        for (int64_t row = 0; row < rows; row++) column[row] = from[row * row_stride + (first + j) * column_stride];
+        const float scale = Number::StoreScaled(column.data(), rows, steps, bytes.data(), steps);
+        for (int64_t part = 0; part < Number::kParts; part++) {
+          for (int64_t s = 0; s < steps; s++) to[s * kPanelStride<Number> + part * kPanel + j] = bytes[part * steps + s];
+        }
+        std::memcpy(to + steps * kPanelStride<Number> + j, &scale, sizeof scale);
+      }
+    } else {
+      for (int64_t s = 0; s < steps; s++) {
+        const int64_t row = s * Number::kPerStep;
+        const float *const step = from + row * row_stride + first * column_stride;
+        Step *const of_step = to + s * kPanelStride<Number>;
+        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(step + j * column_stride, rows - row, row_stride, of_step + j, kPanel);
+      }
     }
   }
 }

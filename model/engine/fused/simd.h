@@ -33,6 +33,20 @@ inline Vector Load(const float *from) {
   return vector;
 }
 
+inline Integers LoadWhole(const int32_t *from) {
+  Integers vector;
+  std::memcpy(&vector, from, sizeof vector);
+  return vector;
+}
+
+inline Vector ToNumbers(Integers whole) { return __builtin_convertvector(whole, Vector); }
+
+inline float OfBits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 inline void Store(float *to, Vector vector) { std::memcpy(to, &vector, sizeof vector); }
 
 // The first `count` numbers of two neighbouring vectors.

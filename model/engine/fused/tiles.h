@@ -1,14 +1,8 @@
-// Products by the matrix unit of x86 processors (AMX), which has eight tiles of 16 rows of 64 bytes and multiplies bfloat16, where processor
-// and kernel grant it; elsewhere by vectors.
+// Products by the matrix unit's products of bfloat16, where processor and kernel grant it; elsewhere by vectors.
 #pragma once
 
 #include "matrix-product.h"
-
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
-#define PALIMPSEST_MATRIX_UNIT
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "matrix-unit.h"
 
 namespace palimpsest {
 
@@ -16,7 +10,7 @@ namespace palimpsest {
 
 // Pairs of bfloat16 in tiles: 16 rows of 16 steps at once, times 16 steps of 16 columns. A number is split into `parts` of 8 bits each.
 template <int parts>
-struct Tiles {
+struct Tiles : MatrixUnit {
   using Step = uint32_t;
   static constexpr int64_t kPerStep = 2;
   static constexpr int64_t kParts = parts;
@@ -25,38 +19,15 @@ struct Tiles {
   // Results of numbers in one part take longer to write than to compute: the fewer rows, the longer are the stretches of memory that are
   // written along.
   static constexpr int64_t kProductRows = (parts == 1 ? 2 : 4) * kTileRows;
+  static constexpr int64_t kStepsTogether = 1;
   static constexpr bool kMatrixUnit = true;
-
-  // Asks the kernel to let this process use tiles, whose state it would otherwise not keep when threads take turns.
-  static bool Granted() {
-    constexpr int kRequestPermission = 0x1023, kTileData = 18;
-    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  }
-
-  // Sets this thread's tiles up, and gives them back, as TensorFlow's products use them on the same threads.
-  class Preparation {
-   public:
-    Preparation() {
-      static constexpr Shapes shapes;
-      _tile_loadconfig(&shapes);
-    }
-    ~Preparation() { _tile_release(); }
-    Preparation(const Preparation &) = delete;
-    Preparation &operator=(const Preparation &) = delete;
-
-   private:
-    struct alignas(64) Shapes {
-      uint8_t palette = 1, start_row = 0, reserved[14] = {};
-      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    };
-  };
+  static constexpr bool kScaled = false;
 
   // to = begin + left · right. Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7 columns of the right one.
   template <int rows>
   static void Multiply(const Factors<Tiles> &factors, Sums<const float> begin, Sums<float> to) {
     static_assert(rows == 16 || rows == 32, "rows of one tile or two");
-    const auto [left, left_stride, right, right_stride, steps, second] = factors;
+    const auto [left, left_stride, right, right_stride, steps, second, column_scales] = factors;
     const int64_t whole = steps / kSide * kSide;
     const int64_t left_part = left_stride / parts, right_part = right_stride / parts;
     constexpr int64_t kBytes = sizeof(float);
@@ -145,9 +116,6 @@ struct Tiles {
       }
     }
   }
-
- private:
-  static constexpr int64_t kSide = 16;
 };
 
 using Bfloat16Tiles = Tiles<1>;

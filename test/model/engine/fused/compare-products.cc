@@ -10,6 +10,7 @@
 
 #include "attention-gradient.h"
 #include "dense.h"
+#include "fixed-point-tiles.h"
 #include "product.h"
 #include "relative-attention.h"
 #include "thread-pool.h"
@@ -81,13 +82,13 @@ Numbers ByPanels(const Numbers &x, const Numbers &w, const Sizes &sizes) {
   using Step = typename Number::Step;
   const auto [rows, inner, columns] = sizes;
   const int64_t panels = (columns + kPanel - 1) / kPanel, steps = StepsOf<Number>(inner);
-  Lines<Step> packed(panels * steps * kPanelStride<Number>);
+  Lines<Step> packed(panels * Panels<Number>{nullptr, steps}.length());
   PackPanels<Number>(w.data(), inner, columns, columns, 1, packed.data());
   Numbers result(rows * columns);
   ForRowBlocks<Number>(rows, [&, inner = inner, columns = columns](int64_t first, int64_t count) {
     Lines<Step> scratch;
     const LeftRows<Number> left(x.data() + first * inner, count, inner, inner, scratch);
-    Multiply<Number>(left, count, packed.data(), steps, panels, [&](int64_t column) {
+    Multiply<Number>(left, count, {packed.data(), steps}, panels, [&](int64_t column) {
       return [=, to = result.data() + first * columns + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
         StorePart(to + row * columns, a, b, filled);
       };
@@ -108,16 +109,35 @@ Numbers ByProduct(const Operand &x, const Operand &w, const Sizes &sizes) {
   return result;
 }
 
+// The factors of a product, and what it is.
+struct Example {
+  Sizes sizes;
+  Numbers x, w, expected;
+  std::string size;
+  // The same with fewer rows.
+  Sizes fewer;
+
+  explicit Example(const Sizes &sizes) : sizes(sizes), fewer{(sizes.rows + 1) / 2, sizes.inner, sizes.columns} {
+    Draw draw;
+    x = draw(sizes.rows * sizes.inner);
+    w = draw(sizes.inner * sizes.columns);
+    expected = Exact(x, w, sizes);
+    size = std::to_string(sizes.rows) + "," + std::to_string(sizes.inner) + "," + std::to_string(sizes.columns);
+  }
+};
+
 template <typename Number>
-void CompareProducts(const char *by, const Sizes &sizes) {
-  const auto [rows, inner, columns] = sizes;
-  Draw draw;
-  const Numbers x = draw(rows * inner), w = draw(inner * columns), expected = Exact(x, w, sizes);
-  const Numbers x_down = Transposed(x, rows, inner), w_down = Transposed(w, inner, columns);
-  const std::string size = std::to_string(rows) + "," + std::to_string(inner) + "," + std::to_string(columns);
-  const Sizes fewer{(rows + 1) / 2, inner, columns};
+void ComparePanels(const char *by, const Example &example) {
+  const auto &[sizes, x, w, expected, size, fewer] = example;
   const Numbers panels = ByPanels<Number>(x, w, sizes);
   Print(by, "panels " + size, Distance(panels, expected), Begins(panels, ByPanels<Number>(x, w, fewer)));
+}
+
+template <typename Number>
+void CompareProducts(const char *by, const Example &example) {
+  const auto &[sizes, x, w, expected, size, fewer] = example;
+  const auto [rows, inner, columns] = sizes;
+  const Numbers x_down = Transposed(x, rows, inner), w_down = Transposed(w, inner, columns);
   const Operand left{Matrix(x.data(), inner)}, right{Matrix(w.data(), columns)};
   const Numbers product = ByProduct<Number>(left, right, sizes);
   Print(by, "product " + size, Distance(product, expected), Begins(product, ByProduct<Number>(left, right, fewer)));
@@ -197,11 +217,18 @@ void CompareAttention(const char *by, const Document &document) {
   Print(by, "attention " + size, Distance(Attend<Number>(document), Attend<Float32>(document)));
 }
 
+const Example examples[] = {Example({1, 1, 1}),    Example({3, 17, 5}),    Example({33, 31, 33}),
+                            Example({48, 64, 96}), Example({75, 100, 70}), Example({200, 2100, 40})};
+
+template <typename Number>
+void CompareWithWeights(const char *by) {
+  for (const Example &example : examples) ComparePanels<Number>(by, example);
+}
+
 template <typename Number>
 void Compare(const char *by) {
-  for (const Sizes &sizes : {Sizes{1, 1, 1}, {3, 17, 5}, {33, 31, 33}, {48, 64, 96}, {75, 100, 70}, {200, 2100, 40}}) {
-    CompareProducts<Number>(by, sizes);
-  }
+  CompareWithWeights<Number>(by);
+  for (const Example &example : examples) CompareProducts<Number>(by, example);
   for (const Document &document : {Document{1, 2, 1, 1, 0, 0}, {51, 22, 85, 60, 30, 17}, {148, 64, 200, 200, 84, 84}, {70, 34, 0, 0, 40, 9}}) {
     CompareAttention<Number>(by, document);
   }
@@ -214,6 +241,7 @@ int main() {
 #endif
 #ifdef PALIMPSEST_MATRIX_UNIT
   if (Bfloat16Tiles::Granted()) {
+    CompareWithWeights<FixedPointTiles>("float32 by bytes");
     Compare<Float32Tiles>("float32 by tiles");
     Compare<Bfloat16Tiles>("bfloat16 by tiles");
   }
