@@ -56,16 +56,13 @@ void PackMatrix(Call &call) {
                      reinterpret_cast<typename Number::Step *>(panels));
 }
 
-// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, steps of k, parts · kLanes]
+// position keys [H, k, slots + n + 1] -> [H, PositionColumns(slots, n) / kLanes, PositionStride(k)]
 template <typename Number>
 void PackPositions(Call &call) {
-  const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2), steps = StepsOf<Number>(k);
-  constexpr int64_t kStride = kLanes * Number::kParts;
-  const int64_t vectors = PositionColumns(width - 1, 0) / kLanes;
-  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, steps, kStride}));
-  for (int64_t h = 0; h < heads; h++) {
-    PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * steps * kStride);
-  }
+  const int64_t heads = call.Size(0, 0), k = call.Size(0, 1), width = call.Size(0, 2);
+  const int64_t vectors = PositionColumns(width - 1, 0) / kLanes, stride = PositionStride<Number>(k);
+  auto *const to = reinterpret_cast<typename Number::Step *>(call.Output<PackedType<Number>>(0, {heads, vectors, stride}));
+  for (int64_t h = 0; h < heads; h++) PackPositionKeys<Number>(call.Data(0) + h * k * width, k, width, to + h * vectors * stride);
 }
 
 // A packed matrix of K rows.
@@ -385,7 +382,7 @@ void RelativeAttention(Call &call) {
   using Step = typename Number::Step;
   const int64_t heads = call.Size(kQueries, 0), batch = call.Size(kQueries, 1), n = call.Size(kQueries, 2), k = call.Size(kQueries, 3);
   const int64_t compressed = call.Size(kCompressedKeys, 2), memory = call.Size(kMemoryKeys, 2);
-  const int64_t length = StepsOf<Number>(k) * Number::kParts;
+  const int64_t stride = PositionStride<Number>(k);
   const int64_t columns = PositionColumns(memory, n), compressed_columns = PositionColumns(compressed, n);
   if (call.Size(kPositionKeys, 1) * kLanes != columns ||
       (compressed > 0 && call.Size(kCompressedPositionKeys, 1) * kLanes != compressed_columns) ||
@@ -410,8 +407,8 @@ void RelativeAttention(Call &call) {
         call.Data(kContentBias) + h * k,
         call.Data(kPositionBias) + h * k,
         call.Data(kCompressedPositionBias) + h * k,
-        call.Data<Step>(kPositionKeys) + h * length * columns,
-        call.Data<Step>(kCompressedPositionKeys) + h * length * compressed_columns,
+        call.Data<Step>(kPositionKeys) + h * columns / kLanes * stride,
+        call.Data<Step>(kCompressedPositionKeys) + h * compressed_columns / kLanes * stride,
         tier(kCompressedKeys, compressed, counts[2 * b + 1]),
         tier(kMemoryKeys, memory, counts[2 * b]),
         tier(kSegmentKeys, n, n),
@@ -427,30 +424,24 @@ void RelativeAttention(Call &call) {
   });
 }
 
-// Operations that multiply by weights, by the type in which they do so.
+// Operations that multiply, by the type in which they do so.
 template <typename Number>
-void RegisterWithWeights(const std::string &suffix) {
+void RegisterProducts(const std::string &suffix) {
   const std::string packed = Number::kPerStep == 1 ? "float" : "int32";
   const std::vector<std::string> one = {"float"};
   const auto name = [&](const char *operation) { return "Palimpsest" + std::string(operation) + suffix; };
   Register<PackMatrix<Number>>(name("PackMatrix"), {one, {packed}});
+  Register<PackPositions<Number>>(name("PackPositions"), {one, {packed}});
   Register<Dense<Number>>(name("Dense"), {{"float", packed}, one});
   Register<AddDense<Number>>(name("AddDense"), {{"float", "float", packed}, one});
   Register<ProjectHeads<Number>>(name("ProjectKeysValues"), {{"float", packed}, {"float", "float"}});
   Register<ProjectHeads<Number>>(name("ProjectQueriesKeysValues"), {{"float", packed}, {"float", "float", "float"}});
   Register<FeedForward<Number>>(name("FeedForward"), {{"float", "float", "float", packed, "float", packed, "float"}, one});
   Register<Surprisal<Number>>(name("Surprisal"), {{"float", packed, "int32"}, one});
-}
-
-// Operations that multiply what changes from step to step.
-template <typename Number>
-void RegisterAttention(const std::string &suffix) {
-  const std::string packed = Number::kPerStep == 1 ? "float" : "int32";
-  Register<PackPositions<Number>>("PalimpsestPackPositions" + suffix, {{"float"}, {packed}});
-  std::vector<std::string> inputs(kCounts, "float");
-  inputs[kPositionKeys] = inputs[kCompressedPositionKeys] = packed;
-  inputs.push_back("int32");
-  Register<RelativeAttention<Number>>("PalimpsestRelativeAttention" + suffix, {inputs, {"float"}});
+  std::vector<std::string> attention(kCounts, "float");
+  attention[kPositionKeys] = attention[kCompressedPositionKeys] = packed;
+  attention.push_back("int32");
+  Register<RelativeAttention<Number>>(name("RelativeAttention"), {attention, one});
 }
 
 // The engine allocates and frees tensors of megabytes at every step. By default, glibc gives such memory back to the system and gets it
@@ -470,12 +461,8 @@ const bool registered = [] {
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
   Register<GatherRows>("PalimpsestGatherRows", {{"N * float", "int32"}, {"float"}});
-  WithFloat32Weights([](auto number) { RegisterWithWeights<decltype(number)>(""); });
-  WithFloat32([](auto number) { RegisterAttention<decltype(number)>(""); });
-  WithBfloat16([](auto number) {
-    RegisterWithWeights<decltype(number)>("Bfloat16");
-    RegisterAttention<decltype(number)>("Bfloat16");
-  });
+  WithInferenceFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
+  WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   return true;
 }();
 

@@ -27,8 +27,8 @@ template <typename Number>
 struct AttentionHead {
   const float *queries;  // [n, k]
   const float *content_bias, *position_bias, *compressed_position_bias;  // [k]
-  const typename Number::Step *position_keys;             // [PositionColumns(n_m, n) / kLanes, steps of k, parts, kLanes]
-  const typename Number::Step *compressed_position_keys;  // [PositionColumns(n_cm, n) / kLanes, steps of k, parts, kLanes]
+  const typename Number::Step *position_keys;             // of PackPositionKeys, for n_m slots
+  const typename Number::Step *compressed_position_keys;  // of PackPositionKeys, for n_cm slots
   Tier compressed, memory, segment;
   int64_t n, k;
   float *output;  // first element; rows are `output_stride` apart
@@ -39,17 +39,40 @@ struct AttentionHead {
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
 inline int64_t PositionColumns(int64_t slots, int64_t n) { return RoundUp(slots + n + 1 + kMostTileRows + kPanel, kLanes); }
 
+// What 16 columns of position keys take.
+template <typename Number>
+int64_t PositionStride(int64_t k) {
+  return kLanes * (StepsOf<Number>(k) * Number::kParts + (Number::kScaled ? 1 : 0));
+}
+
 // One head's position keys [k, width], in the order in which HeadAttention reads them: [PositionColumns / kLanes, steps of k, parts,
-// kLanes].
+// kLanes], behind them the scales of all columns, if they have any.
 template <typename Number>
 void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Number::Step *to) {
+  using Step = typename Number::Step;
   const int64_t columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(k);
-  for (int64_t column = 0; column < columns; column += kLanes) {
-    const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
-    for (int64_t s = 0; s < steps; s++, to += kLanes * Number::kParts) {
-      const int64_t row = s * Number::kPerStep;
-      if (filled < kLanes) std::fill_n(to, kLanes * Number::kParts, typename Number::Step{});
-      for (int64_t j = 0; j < filled; j++) StoreStep<Number>(keys + row * width + column + j, k - row, width, to + j, kLanes);
+  if constexpr (Number::kScaled) {
+    std::fill_n(to, columns / kLanes * PositionStride<Number>(k), Step{});
+    Step *const scales = to + columns * steps * Number::kParts;
+    std::vector<float> key(k);
+    Lines<Step> packed(steps * Number::kParts);
+    for (int64_t column = 0; column < width; column++) {
+      for (int64_t i = 0; i < k; i++) key[i] = keys[i * width + column];
+      const float scale = Number::StoreScaled(key.data(), k, steps, packed.data(), steps);
+      std::memcpy(scales + column, &scale, sizeof scale);
+      Step *const of_column = to + column / kLanes * kLanes * steps * Number::kParts + column % kLanes;
+      for (int64_t part = 0; part < Number::kParts; part++) {
+        for (int64_t s = 0; s < steps; s++) of_column[(s * Number::kParts + part) * kLanes] = packed[part * steps + s];
+      }
+    }
+  } else {
+    for (int64_t column = 0; column < columns; column += kLanes) {
+      const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
+      for (int64_t s = 0; s < steps; s++, to += kLanes * Number::kParts) {
+        const int64_t row = s * Number::kPerStep;
+        if (filled < kLanes) std::fill_n(to, kLanes * Number::kParts, Step{});
+        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(keys + row * width + column + j, k - row, width, to + j, kLanes);
+      }
     }
   }
 }
@@ -69,7 +92,8 @@ class HeadAttention {
     // In float32, values already lie as products read them, but for the last columns of odd heads.
     packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
     if (!packs_values_) return;
-    values_.resize(RowOfWeights(columns_.size()) * RoundUp(head.k, kPanel));
+    values_.resize(RoundUp(head.k, kPanel) / kPanel * ValuePanel());
+    value_scales_.resize(RoundUp(head.k, kPanel));
     PackDown(&Slot::value, values_.data());
   }
 
@@ -99,6 +123,7 @@ class HeadAttention {
     recent_ = {head.memory.filled + end, RoundUp(head.memory.filled + end, kPanel)};
     const int64_t columns = old_.padded + recent_.padded;
     keys_.resize(columns * steps_ * Number::kParts);
+    key_scales_.resize(columns);
     scores_.resize(kQueries * columns);
     positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
     biased_.resize(kTileRows * head.k);
@@ -126,10 +151,10 @@ class HeadAttention {
         AddPositions<kRows>(queries, used, first + row, head.compressed_position_bias, head.compressed_position_keys, head.compressed,
                             old_.count);
       }
-      Content<kRows>(queries, used, keys_.data(), old_.padded, scores, total);
+      Content<kRows>(queries, used, 0, old_.padded, scores, total);
       AddPositions<kRows>(queries, used, first + row, head.position_bias, head.position_keys, head.memory,
                           head.memory.filled + first + row + used);
-      Content<kRows>(queries, used, keys_.data() + old_.padded * steps_ * Number::kParts, recent_padded, scores + old_.padded, total);
+      Content<kRows>(queries, used, old_.padded, recent_padded, scores + old_.padded, total);
     });
     return total;
   }
@@ -152,7 +177,8 @@ class HeadAttention {
       for (int64_t j = 0; j < kPanel; j++) {
         const float *const key = columns_[first + j].*part;
         Step *const row = row_.data() + j * length;
-        if (key == nullptr) std::fill(row, row + length, Step{});
+        if constexpr (Number::kScaled) key_scales_[first + j] = Number::StoreScaled(key, key == nullptr ? 0 : head_->k, steps_, row, steps_);
+        else if (key == nullptr) std::fill(row, row + length, Step{});
         else ToSteps<Number>(key, head_->k, row, steps_);
       }
       for (int64_t p = 0; p < Number::kParts; p++) {
@@ -174,6 +200,13 @@ class HeadAttention {
     const int64_t k = head_->k;
     for (int64_t first = 0; first < k; first += kPanel) {
       const int64_t filled = std::min(kPanel, k - first);
+      if constexpr (Number::kScaled) {
+        rows_.clear();
+        for (const Slot &slot : columns_) rows_.push_back(slot.*part == nullptr ? nullptr : slot.*part + first);
+        Number::StorePanel(rows_, filled, to, value_scales_.data() + first);
+        to += ValuePanel();
+        continue;
+      }
       for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanelStride<Number>) {
         const auto of_slot = [&](size_t i) {
           static const float zeros[kPanel] = {};
@@ -200,22 +233,27 @@ class HeadAttention {
     stride_ = RoundUp(count, kPanel) + kTileRows + kLanes + kPanel;
     const int64_t length = steps_ * Number::kParts;
     const Step *const table = position_keys + (start - offset_) * length;
+    const float *const scales = reinterpret_cast<const float *>(position_keys + columns * length) + start - offset_;
     const LeftRows<Number> left = AddBias(queries, used, bias);
     for (int64_t column = 0; column < window; column += kPanel) {
-      StoreTile<Number, kRows>({left.Row(0), left.stride(), table + column * length, kLanes * Number::kParts, steps_, kLanes * length}, {},
-                               {positions_.data() + column, stride_});
+      const Factors<Number> factors{left.Row(0), left.stride(), table + column * length, kLanes * Number::kParts,
+                                    steps_,      kLanes * length, Number::kScaled ? scales + column : nullptr};
+      StoreTile<Number, kRows>(factors, {}, {positions_.data() + column, stride_});
     }
   }
 
-  // Scores of whole panels of columns, begun with what positions contribute.
+  // Scores of whole panels of columns from `begin` on, begun with what positions contribute.
   template <int kRows>
-  void Content(const float *queries, int used, const Step *keys, int64_t columns, float *scores, int64_t stride) {
+  void Content(const float *queries, int used, int64_t begin, int64_t columns, float *scores, int64_t stride) {
+    const Step *const keys = keys_.data() + begin * steps_ * Number::kParts;
+    const float *const scales = key_scales_.data() + begin;
     const LeftRows<Number> left = AddBias(queries, used, head_->content_bias);
     // Each query's contributions begin a column before those of the query before it.
     const Sums<const float> shifted{positions_.data() + offset_ + used - 1, stride_ - 1};
     for (int64_t column = 0; column < columns; column += kPanel) {
-      StoreTile<Number, kRows>({left.Row(0), left.stride(), keys + column * steps_ * Number::kParts, kPanelStride<Number>, steps_},
-                               {shifted.first + column, shifted.stride}, {scores + column, stride});
+      const Factors<Number> factors{left.Row(0), left.stride(), keys + column * steps_ * Number::kParts, kPanelStride<Number>,
+                                    steps_,      kLanes,        scales + column};
+      StoreTile<Number, kRows>(factors, {shifted.first + column, shifted.stride}, {scores + column, stride});
     }
   }
 
@@ -249,13 +287,19 @@ class HeadAttention {
       sum += second;
       StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
     }
+    if constexpr (Number::kScaled) Number::FinishUnits(weights, total, length);
     const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
   }
 
   // What as many weights take in a row.
-  static int64_t RowOfWeights(int64_t count) { return count / Number::kPerStep * Number::kParts; }
+  static int64_t RowOfWeights(int64_t count) {
+    return Number::kScaled ? LeftStride<Number>(StepsOf<Number>(count)) : count / Number::kPerStep * Number::kParts;
+  }
+
+  // What a panel of values takes.
+  int64_t ValuePanel() const { return StepsOf<Number>(columns_.size()) * kPanelStride<Number>; }
 
   // Rows of weights; single numbers take the place of the scores.
   Step *Weights() {
@@ -266,7 +310,7 @@ class HeadAttention {
   // Sums of values, weighted.
   void Mix(int64_t first, int64_t rows, int64_t total) {
     const AttentionHead<Number> &head = *head_;
-    const int64_t steps = total / Number::kPerStep, length = RowOfWeights(total), all = RowOfWeights(columns_.size());
+    const int64_t steps = StepsOf<Number>(total), length = RowOfWeights(total);
     const Step *const weights = Weights();
     for (int64_t column = 0; column < head.k; column += kPanel) {
       const int64_t filled = std::min(kPanel, head.k - column);
@@ -275,7 +319,8 @@ class HeadAttention {
         StorePart(output, a * inverse_sums_[row], b * inverse_sums_[row], filled);
       };
       if (packs_values_) {
-        MultiplyPanel<Number>({weights, length, values_.data() + column * all, kPanelStride<Number>, steps}, rows, {}, write);
+        const Step *const values = values_.data() + column / kPanel * ValuePanel();
+        MultiplyPanel<Number>({weights, length, values, kPanelStride<Number>, steps, kLanes, value_scales_.data() + column}, rows, {}, write);
       } else if constexpr (Number::kPerStep == 1) {
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;
@@ -300,7 +345,8 @@ class HeadAttention {
   bool packs_values_ = true;
   std::vector<Slot> columns_;
   Lines<Step> keys_, values_, weights_, left_, row_;
-  Lines<float> scores_, positions_, biased_;
+  Lines<float> scores_, positions_, biased_, key_scales_, value_scales_;
+  std::vector<const float *> rows_;
   float inverse_sums_[kQueries];
 };
 
