@@ -45,7 +45,10 @@ for (const [name, sizes] of Object.entries({
       const [fused, composed] = models.map((model, index) => {
         const before = memories[index]!;
         const {hidden, surprisal, memory} = model.step(tokens, before);
-        const values = [hidden.dataSync(), surprisal.dataSync(), memory!.layers[1]!.compressedValues!.dataSync()];
+        // Zeros are slots that are not filled yet, and would make what is usual smaller.
+        const values = [hidden, surprisal, memory!.layers[1]!.compressedValues!].map(tensor =>
+          tensor.dataSync().filter(value => value !== 0),
+        );
         disposeTensors([hidden, surprisal, before]);
         memories[index] = memory!;
         return values;

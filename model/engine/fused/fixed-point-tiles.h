@@ -28,65 +28,56 @@ struct FixedPointTiles : MatrixUnit {
   static constexpr bool kMatrixUnit = true;
   static constexpr bool kScaled = true;
 
-  // Stores `steps` steps of a row of numbers, filled up with 0, its parts `apart`, and returns their scale: none, which makes results so, where a
-  // number is not finite.
+  // The numbers of a row by their greatest: what a whole number of them counts for, in products of bytes, and how many whole numbers 1 is.
+  struct Scale {
+    float unit, inverse;
+
+    // None, which makes results so, where a number is not finite.
+    static Scale Of(const float *from, int64_t length) {
+      __m512 greatest = _mm512_setzero_ps();
+      __mmask16 broken = 0;
+      for (int64_t i = 0; i < length; i += kLanes) {
+        constexpr int kNotFinite = 0x99;
+        const __m512 numbers = LoadPart(from + i, length - i);
+        broken |= _mm512_fpclass_ps_mask(numbers, kNotFinite);
+        greatest = _mm512_max_ps(greatest, _mm512_abs_ps(numbers));
+      }
+      const float most = broken != 0 ? std::numeric_limits<float>::quiet_NaN() : _mm512_reduce_max_ps(greatest);
+      // What is so small that it has no inverse is 0 in any product that is not.
+      constexpr float kLeast = 1e-30f;
+      return {most / kMost * 0x10000, most < kLeast ? 0.0f : kMost / most};
+    }
+  };
+
+  // Stores `steps` steps of a row of numbers, filled up with 0, its parts `apart`, and returns what a whole number of them counts for.
   static float StoreScaled(const float *from, int64_t length, int64_t steps, Step *to, int64_t apart) {
-    const auto load = [&](int64_t i) { return LoadPart(from + i, length - i); };
-    Greatest greatest;
-    for (int64_t i = 0; i < length; i += kLanes) greatest.Add(load(i));
-    const float most = _mm512_reduce_max_ps(greatest.numbers);
-    const __m512 inverse = InverseScales(_mm512_set1_ps(most));
-    uint8_t *const bytes = reinterpret_cast<uint8_t *>(to);
-    for (int64_t i = 0; i < steps * kPerStep; i += kLanes) StoreBytes(Whole(load(i), inverse), bytes + i, apart);
-    return greatest.broken != 0 ? std::numeric_limits<float>::quiet_NaN() : most / kMost * kUnit;
+    const Scale scale = Scale::Of(from, length);
+    uint8_t *const to_bytes = reinterpret_cast<uint8_t *>(to);
+    for (int64_t i = 0; i < steps * kPerStep; i += kLanes) {
+      const Bytes bytes(LoadPart(from + i, length - i), scale.inverse);
+      for (int64_t part = 0; part < kParts; part++) {
+        _mm_storeu_si128(reinterpret_cast<__m128i *>(to_bytes + part * apart * kPerStep + i), _mm512_cvtepi32_epi8(bytes.parts[part]));
+      }
+    }
+    return scale.unit;
   }
 
-  // Stores the steps of two neighbouring vectors of numbers of 0 to 1, with the scale of 1.
-  static void StoreUnits(Step *to, int64_t apart, Vector first, Vector second) {
-    const __m512 inverse = _mm512_set1_ps(kMost);
-    uint8_t *const bytes = reinterpret_cast<uint8_t *>(to);
-    StoreBytes(Whole((__m512)first, inverse), bytes, apart);
-    StoreBytes(Whole((__m512)second, inverse), bytes + kLanes, apart);
-  }
-
-  // Fills up a row of `count` such numbers, which takes `length`, and stores its scale.
-  static void FinishUnits(Step *row, int64_t count, int64_t length) {
-    for (int64_t part = 0; part < kParts; part++) {
-      Step *const of_part = row + part * length / kParts;
-      std::fill(of_part + count / kPerStep, of_part + RoundUp(count / kPerStep, kStepsTogether), Step{});
-    }
-    constexpr float kScale = kUnit / kMost;
-    std::memcpy(row + length - 1, &kScale, sizeof kScale);
-  }
-
-  // Stores a panel whose columns are numbers `0` to `filled` of rows, those that are missing and what fills the steps up as 0, and their scales.
-  static void StorePanel(const std::vector<const float *> &rows, int64_t filled, Step *to, float *scales) {
-    Greatest greatest[kPanelVectors];
-    for (const float *row : rows) {
-      for (int i = 0; row != nullptr && i < kPanelVectors; i++) greatest[i].Add(LoadPart(row + i * kLanes, filled - i * kLanes));
-    }
-    __m512 inverse[kPanelVectors];
-    for (int i = 0; i < kPanelVectors; i++) {
-      inverse[i] = InverseScales(greatest[i].numbers);
-      const __m512 of_lanes = _mm512_mul_ps(greatest[i].numbers, _mm512_set1_ps(kUnit / kMost));
-      const __m512 none = _mm512_set1_ps(std::numeric_limits<float>::quiet_NaN());
-      _mm512_storeu_ps(scales + i * kLanes, _mm512_mask_mov_ps(of_lanes, greatest[i].broken, none));
-    }
+  // Stores a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
+  static void StorePanel(const std::vector<const float *> &rows, const float *inverses, int64_t filled, Step *to) {
     const int64_t count = static_cast<int64_t>(rows.size()), steps = RoundUp(count, kStepsTogether * kPerStep) / kPerStep;
     for (int64_t s = 0; s < steps; s++, to += kPanel * kParts) {
-      for (int i = 0; i < kPanelVectors; i++) {
+      for (int64_t j = 0; j < kPanel; j += kLanes) {
         __m512i words[kParts] = {};
         for (int64_t byte = 0; byte < kPerStep; byte++) {
-          const float *const row = s * kPerStep + byte < count ? rows[s * kPerStep + byte] : nullptr;
-          if (row == nullptr) continue;
-          const Bytes bytes(Whole(LoadPart(row + i * kLanes, filled - i * kLanes), inverse[i]));
-          const __m512i mask = _mm512_set1_epi32(0xff);
+          const int64_t row = s * kPerStep + byte;
+          if (row >= count || rows[row] == nullptr) continue;
+          const Bytes bytes(LoadPart(rows[row] + j, filled - j), inverses[row]);
           for (int64_t part = 0; part < kParts; part++) {
-            const __m512i moved = _mm512_slli_epi32(_mm512_and_si512(bytes.parts[part], mask), static_cast<unsigned>(8 * byte));
-            words[part] = _mm512_or_si512(words[part], moved);
+            const __m512i lowest = _mm512_and_si512(bytes.parts[part], _mm512_set1_epi32(0xff));
+            words[part] = _mm512_or_si512(words[part], _mm512_slli_epi32(lowest, static_cast<unsigned>(8 * byte)));
           }
         }
-        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kPanel + i * kLanes, words[part]);
+        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kPanel + j, words[part]);
       }
     }
   }
@@ -108,8 +99,8 @@ struct FixedPointTiles : MatrixUnit {
   }
 
  private:
-  // The greatest that leaves the first byte its sign, however it is rounded, and what the first byte counts.
-  static constexpr float kMost = 0x7f7f00, kUnit = 0x10000;
+  // The greatest that leaves the first byte its sign, however it is rounded.
+  static constexpr float kMost = 0x7f7f00;
   // Sums of more products of bytes may not fit into 32 bits.
   static constexpr int64_t kMostSteps = 8192;
 
@@ -117,44 +108,18 @@ struct FixedPointTiles : MatrixUnit {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, kLanes)) - 1), from);
   }
 
-  // Of each lane the greatest number without its sign, and whether there was one that is not finite.
-  struct Greatest {
-    __m512 numbers = _mm512_setzero_ps();
-    __mmask16 broken = 0;
-
-    void Add(__m512 added) {
-      constexpr int kNotFinite = 0x99;
-      broken |= _mm512_fpclass_ps_mask(added, kNotFinite);
-      numbers = _mm512_max_ps(numbers, _mm512_abs_ps(added));
-    }
-  };
-
-  static __m512 InverseScales(__m512 greatest) {
-    // What is so small that it has no inverse is 0 in any product that is not.
-    const __mmask16 counts = _mm512_cmp_ps_mask(greatest, _mm512_set1_ps(1e-30f), _CMP_GE_OQ);
-    return _mm512_maskz_div_ps(counts, _mm512_set1_ps(kMost), greatest);
-  }
-
-  static __m512i Whole(__m512 numbers, __m512 inverse) { return _mm512_cvtps_epi32(_mm512_mul_ps(numbers, inverse)); }
-
   // Whole numbers in three bytes, each the lowest of a lane. A byte has its sign: what it is too much or too little goes to the one before it.
   struct Bytes {
     __m512i parts[kParts];
 
-    explicit Bytes(__m512i whole) {
+    Bytes(__m512 numbers, float inverse) {
+      const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(numbers, _mm512_set1_ps(inverse)));
       const auto upper = [](__m512i lower) { return _mm512_srai_epi32(_mm512_add_epi32(lower, _mm512_set1_epi32(0x80)), 8); };
       parts[2] = whole;
       parts[1] = upper(whole);
       parts[0] = upper(parts[1]);
     }
   };
-
-  static void StoreBytes(__m512i whole, uint8_t *to, int64_t apart) {
-    const Bytes bytes(whole);
-    for (int64_t part = 0; part < kParts; part++) {
-      _mm_storeu_si128(reinterpret_cast<__m128i *>(to + part * apart * kPerStep), _mm512_cvtepi32_epi8(bytes.parts[part]));
-    }
-  }
 
   // A square of results, by steps from `from` on. Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7 columns of the right one.
   static void MultiplySquare(const Factors<FixedPointTiles> &factors, int64_t row, int64_t column, int64_t from, Sums<const float> begin,

@@ -50,14 +50,12 @@ void StoreStep(const float *from, int64_t count, int64_t stride, typename Number
   else StorePair<Number>(*from, count > 1 ? from[stride] : 0.0f, to, apart);
 }
 
-// The steps of two neighbouring vectors; numbers with a scale are of 0 to 1.
+// The steps of two neighbouring vectors.
 template <typename Number>
 inline void StoreSteps(typename Number::Step *to, int64_t apart, Vector first, Vector second) {
   if constexpr (Number::kPerStep == 1) {
     Store(to, first);
     Store(to + kLanes, second);
-  } else if constexpr (Number::kScaled) {
-    Number::StoreUnits(to, apart, first, second);
   } else {
 #ifdef __AVX512BF16__
     for (int64_t part = 0; part < Number::kParts; part++) {

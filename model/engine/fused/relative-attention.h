@@ -93,7 +93,6 @@ class HeadAttention {
     packs_values_ = Number::kPerStep > 1 || head.k % kPanel != 0;
     if (!packs_values_) return;
     values_.resize(RoundUp(head.k, kPanel) / kPanel * ValuePanel());
-    value_scales_.resize(RoundUp(head.k, kPanel));
     PackDown(&Slot::value, values_.data());
   }
 
@@ -198,12 +197,23 @@ class HeadAttention {
   // Panels of k, [k / kPanel][steps of columns][parts][kPanel].
   void PackDown(const float *Slot::*part, Step *to) {
     const int64_t k = head_->k;
+    // A scale is one slot's alone, so that no query's result depends on what it does not see.
+    if constexpr (Number::kScaled) {
+      value_units_.resize(columns_.size());
+      value_inverses_.resize(columns_.size());
+      for (size_t i = 0; i < columns_.size(); i++) {
+        const float *const value = columns_[i].*part;
+        const auto scale = Number::Scale::Of(value, value == nullptr ? 0 : k);
+        value_units_[i] = scale.unit;
+        value_inverses_[i] = scale.inverse;
+      }
+    }
     for (int64_t first = 0; first < k; first += kPanel) {
       const int64_t filled = std::min(kPanel, k - first);
       if constexpr (Number::kScaled) {
         rows_.clear();
         for (const Slot &slot : columns_) rows_.push_back(slot.*part == nullptr ? nullptr : slot.*part + first);
-        Number::StorePanel(rows_, filled, to, value_scales_.data() + first);
+        Number::StorePanel(rows_, value_inverses_.data(), filled, to);
         to += ValuePanel();
         continue;
       }
@@ -285,9 +295,17 @@ class HeadAttention {
       const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
       sum += first;
       sum += second;
-      StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
+      if constexpr (Number::kScaled) {
+        Store(scores + j, first * Load(value_units_.data() + j));
+        Store(scores + j + kLanes, second * Load(value_units_.data() + j + kLanes));
+      } else {
+        StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
+      }
     }
-    if constexpr (Number::kScaled) Number::FinishUnits(weights, total, length);
+    if constexpr (Number::kScaled) {
+      const float scale = Number::StoreScaled(scores, total, StepsOf<Number>(total), weights, apart);
+      std::memcpy(weights + length - 1, &scale, sizeof scale);
+    }
     const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
@@ -312,6 +330,8 @@ class HeadAttention {
     const AttentionHead<Number> &head = *head_;
     const int64_t steps = StepsOf<Number>(total), length = RowOfWeights(total);
     const Step *const weights = Weights();
+    // Weights contain the scales of their slots.
+    static const std::vector<float> ones(kPanel, 1.0f);
     for (int64_t column = 0; column < head.k; column += kPanel) {
       const int64_t filled = std::min(kPanel, head.k - column);
       const auto write = [&](int64_t row, Vector a, Vector b) {
@@ -320,7 +340,7 @@ class HeadAttention {
       };
       if (packs_values_) {
         const Step *const values = values_.data() + column / kPanel * ValuePanel();
-        MultiplyPanel<Number>({weights, length, values, kPanelStride<Number>, steps, kLanes, value_scales_.data() + column}, rows, {}, write);
+        MultiplyPanel<Number>({weights, length, values, kPanelStride<Number>, steps, kLanes, ones.data()}, rows, {}, write);
       } else if constexpr (Number::kPerStep == 1) {
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;
@@ -345,7 +365,7 @@ class HeadAttention {
   bool packs_values_ = true;
   std::vector<Slot> columns_;
   Lines<Step> keys_, values_, weights_, left_, row_;
-  Lines<float> scores_, positions_, biased_, key_scales_, value_scales_;
+  Lines<float> scores_, positions_, biased_, key_scales_, value_units_, value_inverses_;
   std::vector<const float *> rows_;
   float inverse_sums_[kQueries];
 };
