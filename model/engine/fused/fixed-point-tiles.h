@@ -145,8 +145,7 @@ struct FixedPointTiles : MatrixUnit {
     load_left(1, 0);
     load_first_right(0);
     load_right(1, 0);
-    for (int64_t s = 0; s < steps; s += kSide) {
-      const int64_t next = std::min(s + kSide, steps - kSide);
+    for (int64_t s = 0;;) {
       // Each tile is loaded anew as soon as the last of the products that need it has begun. What is as much to be shifted is summed up together, the
       // longest of these sums in two, as a product waits for the sum before it.
       _tile_dpbssd(0, 4, 6);
@@ -156,12 +155,16 @@ struct FixedPointTiles : MatrixUnit {
       _tile_dpbssd(1, 5, 6);
       load_left(2, s);
       _tile_dpbssd(3, 4, 7);
+      const int64_t next = s + kSide;
+      if (next == steps) break;
       load_first_left(next);
       load_right(1, next);
       _tile_dpbssd(2, 5, 6);
       load_first_right(next);
       load_left(1, next);
+      s = next;
     }
+    _tile_dpbssd(2, 5, 6);
     alignas(64) int32_t sums[4][kSide * kSide];
     _tile_stored(0, sums[0], kSide * kBytes);
     _tile_stored(1, sums[1], kSide * kBytes);
