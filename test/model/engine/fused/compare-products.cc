@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -117,12 +118,14 @@ struct Example {
   // The same with fewer rows.
   Sizes fewer;
 
-  explicit Example(const Sizes &sizes) : sizes(sizes), fewer{(sizes.rows + 1) / 2, sizes.inner, sizes.columns} {
-    Draw draw;
-    x = draw(sizes.rows * sizes.inner);
-    w = draw(sizes.inner * sizes.columns);
+  explicit Example(const Sizes &sizes) : Example(sizes, Draw(), "") {}
+
+  template <typename Numbering>
+  Example(const Sizes &sizes, Numbering number, const std::string &kind) : sizes(sizes), fewer{(sizes.rows + 1) / 2, sizes.inner, sizes.columns} {
+    x = number(sizes.rows * sizes.inner);
+    w = number(sizes.inner * sizes.columns);
     expected = Exact(x, w, sizes);
-    size = std::to_string(sizes.rows) + "," + std::to_string(sizes.inner) + "," + std::to_string(sizes.columns);
+    size = std::to_string(sizes.rows) + "," + std::to_string(sizes.inner) + "," + std::to_string(sizes.columns) + kind;
   }
 };
 
@@ -232,6 +235,38 @@ void CompareAttention(const char *by, const Document &document) {
 const Example examples[] = {Example({1, 1, 1}),    Example({3, 17, 5}),    Example({33, 31, 33}),
                             Example({48, 64, 96}), Example({75, 100, 70}), Example({200, 2100, 40})};
 
+// What numbers that share a scale may get wrong: sums that are too large for whole numbers, greatest numbers that leave the others few digits,
+// rows and columns that are 0, tiny or not finite.
+template <typename Number>
+void CompareScaled(const char *by) {
+  const auto alike = [](int64_t count) { return Numbers(count, 0.75f); };
+  ComparePanels<Number>(by, Example({3, 40000, 40}, alike, " of equal numbers"));
+  const auto uneven = [](int64_t count) {
+    Numbers numbers = Draw()(count);
+    for (size_t i = 0; i < numbers.size(); i += 97) numbers[i] *= 30;
+    return numbers;
+  };
+  ComparePanels<Number>(by, Example({70, 500, 70}, uneven, " of uneven numbers"));
+  const auto rows = [](int64_t count) {
+    Numbers numbers = Draw()(count);
+    for (size_t i = 0; i < numbers.size(); i++) numbers[i] *= i / 64 % 3 == 0 ? 0.0f : i / 64 % 3 == 1 ? 1e-20f : 1e15f;
+    return numbers;
+  };
+  ComparePanels<Number>(by, Example({48, 64, 64}, rows, " of rows that differ"));
+  const Sizes sizes{5, 100, 40};
+  Numbers x = Draw()(sizes.rows * sizes.inner), w = Draw()(sizes.inner * sizes.columns);
+  x[1 * sizes.inner + 99] = std::numeric_limits<float>::infinity();
+  x[3 * sizes.inner] = std::numeric_limits<float>::quiet_NaN();
+  w[50 * sizes.columns + 33] = -std::numeric_limits<float>::infinity();
+  const Numbers result = ByPanels<Number>(x, w, sizes);
+  bool as_expected = true;
+  for (int64_t i = 0; i < static_cast<int64_t>(result.size()); i++) {
+    const int64_t row = i / sizes.columns, column = i % sizes.columns;
+    as_expected &= std::isfinite(result[i]) == (row != 1 && row != 3 && column != 33);
+  }
+  Print(by, "numbers that are not finite", 0, as_expected);
+}
+
 template <typename Number>
 void CompareInference(const char *by) {
   for (const Example &example : examples) ComparePanels<Number>(by, example);
@@ -254,6 +289,7 @@ int main() {
 #ifdef PALIMPSEST_MATRIX_UNIT
   if (Bfloat16Tiles::Granted()) {
     CompareInference<FixedPointTiles>("float32 by bytes");
+    CompareScaled<FixedPointTiles>("float32 by bytes");
     Compare<Float32Tiles>("float32 by tiles");
     Compare<Bfloat16Tiles>("bfloat16 by tiles");
   }
