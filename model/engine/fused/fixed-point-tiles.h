@@ -43,9 +43,8 @@ struct FixedPointTiles : MatrixUnit {
         greatest = _mm512_max_ps(greatest, _mm512_abs_ps(numbers));
       }
       const float most = broken != 0 ? std::numeric_limits<float>::quiet_NaN() : _mm512_reduce_max_ps(greatest);
-      // What is so small that it has no inverse is 0 in any product that is not.
-      constexpr float kLeast = 1e-30f;
-      return {most / kMost * 0x10000, most < kLeast ? 0.0f : kMost / most};
+      // Numbers so small that this is infinite become what the processor makes of those that are out of range, whose lower bytes are 0.
+      return {most / kMost * 0x10000, kMost / most};
     }
   };
 

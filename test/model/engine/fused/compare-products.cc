@@ -239,8 +239,16 @@ const Example examples[] = {Example({1, 1, 1}),    Example({3, 17, 5}),    Examp
 // rows and columns that are 0, tiny or not finite.
 template <typename Number>
 void CompareScaled(const char *by) {
-  const auto alike = [](int64_t count) { return Numbers(count, 0.75f); };
-  ComparePanels<Number>(by, Example({3, 40000, 40}, alike, " of equal numbers"));
+  // Bytes of 126, 127 and 127, where the greatest number is 1: the first of each row of the left factor, and the first row of the right one.
+  const Sizes long_sizes{3, 50000, 40};
+  const auto great = [&](int64_t count) {
+    Numbers numbers(count, 8290175.0f / 8355584.0f);
+    for (int64_t i = 0; i < count; i++) {
+      if (i < long_sizes.columns || i % long_sizes.inner == 0) numbers[i] = 1;
+    }
+    return numbers;
+  };
+  ComparePanels<Number>(by, Example(long_sizes, great, " of great bytes"));
   const auto uneven = [](int64_t count) {
     Numbers numbers = Draw()(count);
     for (size_t i = 0; i < numbers.size(); i += 97) numbers[i] *= 30;
@@ -249,7 +257,7 @@ void CompareScaled(const char *by) {
   ComparePanels<Number>(by, Example({70, 500, 70}, uneven, " of uneven numbers"));
   const auto rows = [](int64_t count) {
     Numbers numbers = Draw()(count);
-    for (size_t i = 0; i < numbers.size(); i++) numbers[i] *= i / 64 % 3 == 0 ? 0.0f : i / 64 % 3 == 1 ? 1e-20f : 1e15f;
+    for (size_t i = 0; i < numbers.size(); i++) numbers[i] *= i / 64 % 3 == 0 ? 0.0f : i / 64 % 3 == 1 ? 1e-35f : 1e15f;
     return numbers;
   };
   ComparePanels<Number>(by, Example({48, 64, 64}, rows, " of rows that differ"));
