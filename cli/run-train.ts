@@ -8,6 +8,7 @@ import {readJsonFile} from '../model/read-json-file.ts';
 import {ByteTokenizer} from '../model/tokenizer/byte-tokenizer.ts';
 import {HuggingFaceTokenizer} from '../model/tokenizer/hugging-face-tokenizer.ts';
 import {initialiseWeights} from '../model/weights/initialise-weights.ts';
+import {changeMemories} from '../training/change-memories.ts';
 import {parseTrainingConfig} from '../training/parse-training-config.ts';
 import {type RunTrainingOptions, runTraining} from '../training/run-training.ts';
 import type {TrainingConfig} from '../training/training-config.ts';
@@ -84,9 +85,10 @@ async function openBeginning(
   configPath: string,
 ): Promise<Pick<RunTrainingOptions, 'config' | 'tokenizer' | 'tokenizerPath' | 'weights'>> {
   const beside = (path: string) => resolve(dirname(configPath), path);
-  if (typeof training.model === 'string') {
-    const folder = beside(training.model);
-    const {config, tokenizer, weights} = await readModelDirectory(folder);
+  if ('from' in training.model) {
+    const {from, ...memories} = training.model;
+    const folder = beside(from);
+    const {tokenizer, ...model} = await readModelDirectory(folder);
     if (training.tokenizer !== 'byte') {
       throw new ModelError(
         `Cannot train as a model that is gone on from brings its tokenizer: current value of tokenizer is "${training.tokenizer}"; leave it out`,
@@ -94,7 +96,7 @@ async function openBeginning(
     }
     const tokenizerPath =
       tokenizer instanceof ByteTokenizer ? undefined : resolve(folder, modelDirectoryFiles.tokenizer);
-    return {config, tokenizer, tokenizerPath, weights};
+    return {tokenizer, tokenizerPath, ...changeMemories(model, memories, training)};
   }
   const tokenizerPath = training.tokenizer === 'byte' ? undefined : beside(training.tokenizer);
   const tokenizer = tokenizerPath === undefined ? new ByteTokenizer() : await HuggingFaceTokenizer.open(tokenizerPath);

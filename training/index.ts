@@ -1,4 +1,6 @@
+export {changeMemories} from './change-memories.ts';
 export {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
+export type {ContinuedModel} from './continued-model.ts';
 export {type Corpus, type CorpusDocument, type OpenCorpusOptions, openCorpus} from './documents/corpus.ts';
 export type {TokenStretch} from './documents/document-tokens.ts';
 export type {TrainingDocument} from './documents/training-document.ts';

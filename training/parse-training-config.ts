@@ -2,6 +2,7 @@ import type {ModelConfig} from '../model/model-config.ts';
 import type {PrecisionChoice} from '../model/precision.ts';
 import {validateModelConfig} from '../model/validate-model-config.ts';
 import {type CompressionLossName, compressionLossNames} from './compression-loss.ts';
+import type {ContinuedModel} from './continued-model.ts';
 import {resolveCompressionLoss} from './resolve-compression-loss.ts';
 import type {TrainingConfig} from './training-config.ts';
 
@@ -18,6 +19,13 @@ const modelFields = [
   'modelWidth',
   'feedForwardWidth',
 ] as const satisfies readonly (keyof ModelConfig)[];
+
+const memoryFields = [
+  'memoryLength',
+  'compressedMemoryLength',
+  'compressionRate',
+  'compressor',
+] as const satisfies readonly (keyof ContinuedModel)[];
 
 /**
  * Checks the content of a training configuration, and fills in defaults.
@@ -64,7 +72,7 @@ export function parseTrainingConfig(json: unknown): TrainingConfig {
   if (typeof gutenberg !== 'boolean') {
     throw new TypeError(`Cannot train as gutenberg must be true or false: current value is ${show(gutenberg)}`);
   }
-  const sizes = typeof model === 'string' ? model : modelSizes(model);
+  const sizes = parseModel(model);
   return {
     name: text('name'),
     tokenizer: text('tokenizer'),
@@ -100,8 +108,21 @@ const defaults = {
   logEvery: 10,
 } as const;
 
-function modelSizes(value: unknown): Omit<ModelConfig, 'vocabularySize'> {
+function parseModel(value: unknown): TrainingConfig['model'] {
+  if (typeof value === 'string') return {from: value};
   const fields = objectOf(value, 'model, unless it is the folder of one,');
+  return 'from' in fields ? continuedModel(fields) : modelSizes(fields);
+}
+
+/** Lengths are checked with the sizes of the model, which are known when it is read. */
+function continuedModel(fields: Fields): ContinuedModel {
+  refuseUnknown(fields, ['from', ...memoryFields], 'a model to go on from');
+  const {from, ...memories} = fields;
+  if (typeof from === 'string' && from !== '') return {from, ...memories};
+  throw new TypeError(`Cannot train as model.from must be the folder of a model: current value is ${show(from)}`);
+}
+
+function modelSizes(fields: Fields): Omit<ModelConfig, 'vocabularySize'> {
   refuseUnknown(fields, modelFields, 'model');
   const sizes = Object.fromEntries(modelFields.map(name => [name, fields[name]])) as Omit<
     ModelConfig,
@@ -167,7 +188,7 @@ function parseCompressionLoss(value: unknown, model: TrainingConfig['model']): P
   }
   const choice = value as CompressionLossName | undefined;
   // The sizes of a model that is gone on from are known when it is read.
-  if (typeof model === 'string') return choice === undefined ? {} : {compressionLoss: choice};
+  if ('from' in model) return choice === undefined ? {} : {compressionLoss: choice};
   return {compressionLoss: resolveCompressionLoss({...model, vocabularySize: 1}, choice)};
 }
 

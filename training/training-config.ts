@@ -1,6 +1,7 @@
 import type {ModelConfig} from '../model/model-config.ts';
 import type {PrecisionChoice} from '../model/precision.ts';
 import type {CompressionLossName} from './compression-loss.ts';
+import type {ContinuedModel} from './continued-model.ts';
 import type {LearningRateSchedule} from './optimiser/learning-rate.ts';
 
 /** How often weights are updated from a step on. */
@@ -15,8 +16,8 @@ export type TrainingConfig = {
   readonly name: string;
   /** "byte", or the path of a tokenizer.json. */
   readonly tokenizer: string;
-  /** Sizes of the model, or the folder of a model to go on from. */
-  readonly model: Omit<ModelConfig, 'vocabularySize'> | string;
+  /** Sizes of the model, or a model to go on from. */
+  readonly model: Omit<ModelConfig, 'vocabularySize'> | ContinuedModel;
   /** Of weights, order of documents and dropout. @default 1 */
   readonly seed: number;
   /** Steps in all. */

@@ -47,6 +47,12 @@ test('parseTrainingConfig takes the loss that the compressor can learn by', t =>
 for (const [changes, type, message] of [
   [{name: ''}, TypeError, /name must be a string that is not empty: current value is ""/],
   [{name: undefined}, TypeError, /must have name: it is missing/],
+  [{model: {from: ''}}, TypeError, /model\.from must be the folder of a model: current value is ""/],
+  [
+    {model: {from: 'base', layers: 2}},
+    TypeError,
+    /a model to go on from must have no other fields than from, memoryLength, .*: current value is "layers"/,
+  ],
   [{model: 3}, TypeError, /model, unless it is the folder of one, must be an object: current value is 3/],
   [{model: {...model, layers: 0}}, RangeError, /layers must be a positive integer: current value is 0/],
   [
@@ -110,4 +116,16 @@ for (const [changes, type, message] of [
 
 test('parseTrainingConfig refuses what is no object', t => {
   t.throws(() => parseTrainingConfig([]), {instanceOf: TypeError, message: /the configuration must be an object/});
+});
+
+test('parseTrainingConfig takes a folder as a model to go on from, with other memories or not', t => {
+  t.deepEqual(parseTrainingConfig({...least, model: 'base'}).model, {from: 'base'});
+  const changed = {
+    from: 'base',
+    memoryLength: 8,
+    compressedMemoryLength: 4,
+    compressionRate: 2,
+    compressor: 'mean-pool',
+  };
+  t.deepEqual(parseTrainingConfig({...least, model: changed}).model, changed as object);
 });
