@@ -27,6 +27,8 @@ struct FixedPointTiles : MatrixUnit {
   static constexpr int64_t kStepsTogether = kSide;
   static constexpr bool kMatrixUnit = true;
   static constexpr bool kScaled = true;
+  // Whose results of one panel are kept at once.
+  static constexpr int64_t kRowsOfPanel = 128;
 
   // The numbers of a row by their greatest: what a whole number of them counts for, in products of bytes, and how many whole numbers 1 is.
   struct Scale {
@@ -61,11 +63,11 @@ struct FixedPointTiles : MatrixUnit {
     return scale.unit;
   }
 
-  // Stores a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
-  static void StorePanel(const std::vector<const float *> &rows, const float *inverses, int64_t filled, Step *to) {
+  // Packs a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
+  static void PackPanel(const std::vector<const float *> &rows, const float *inverses, int64_t filled, Step *to) {
     const int64_t count = static_cast<int64_t>(rows.size()), steps = RoundUp(count, kStepsTogether * kPerStep) / kPerStep;
-    for (int64_t s = 0; s < steps; s++, to += kPanel * kParts) {
-      for (int64_t j = 0; j < kPanel; j += kLanes) {
+    for (int64_t j = 0; j < kPanel; j += kLanes) {
+      for (int64_t s = 0; s < steps; s++, to += kLanes * kParts) {
         __m512i words[kParts] = {};
         for (int64_t byte = 0; byte < kPerStep; byte++) {
           const int64_t row = s * kPerStep + byte;
@@ -76,7 +78,7 @@ struct FixedPointTiles : MatrixUnit {
             words[part] = _mm512_or_si512(words[part], _mm512_slli_epi32(lowest, static_cast<unsigned>(8 * byte)));
           }
         }
-        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kPanel + j, words[part]);
+        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kLanes, words[part]);
       }
     }
   }
@@ -85,8 +87,14 @@ struct FixedPointTiles : MatrixUnit {
   template <int rows>
   static void Multiply(const Factors<FixedPointTiles> &factors, Sums<const float> begin, Sums<float> to) {
     static_assert(rows == 16 || rows == 32, "rows of one tile or two");
-    for (int64_t row = 0; row < rows; row += kSide) {
-      for (int64_t column = 0; column < kPanel; column += kSide) {
+    StorePanel(factors, 0, rows, begin, to);
+  }
+
+  // to = begin + left · right for rows from `first` on, with room for whole tiles: all of them by one half of the columns, which stays in the first
+  // level of cache meanwhile, then by the other.
+  static void StorePanel(const Factors<FixedPointTiles> &factors, int64_t first, int64_t rows, Sums<const float> begin, Sums<float> to) {
+    for (int64_t column = 0; column < kPanel; column += kSide) {
+      for (int64_t row = first; row < first + rows; row += kSide) {
         const Sums<float> square{to.first + row * to.stride + column, to.stride};
         const Sums<const float> before{begin.first == nullptr ? nullptr : begin.first + row * begin.stride + column, begin.stride};
         MultiplySquare(factors, row, column, 0, before, square);

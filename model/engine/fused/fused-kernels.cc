@@ -231,19 +231,24 @@ void Surprisal(Call &call) {
   const int64_t chunks = (panels + kChunkPanels - 1) / kChunkPanels, blocks = (rows + kRows - 1) / kRows;
   const int32_t *const tokens = call.Data<int32_t>(2);
   float *const output = call.Output(0, {rows});
+  // Blocks of rows are packed once for all chunks.
+  std::vector<Lines<typename Number::Step>> packed(blocks);
+  std::vector<LeftRows<Number>> left(blocks);
+  const auto rows_of = [&](int64_t block) { return std::min(kRows, rows - block * kRows); };
+  ForTasks<Number>(blocks, [&](int64_t block) {
+    left[block] = LeftRows<Number>(call.Data(0) + block * kRows * width, rows_of(block), width, width, packed[block]);
+  });
   // Of each chunk of the vocabulary, a row's greatest logit, and the sum of e^(logit - greatest).
   std::vector<float> greatest(chunks * rows), sums(chunks * rows), chosen(rows);
   ForTasks<Number>(blocks * chunks, [&](int64_t task) {
     // A chunk stays in the cache while the rows pass.
-    const int64_t chunk = task / blocks, first = task % blocks * kRows, count = std::min(kRows, rows - first);
+    const int64_t chunk = task / blocks, block = task % blocks, first = block * kRows, count = rows_of(block);
     const int64_t begin = chunk * kChunkPanels, end = std::min(panels, begin + kChunkPanels);
     const int64_t columns = (end - begin) * kPanel, filled = std::min(columns, vocabulary - begin * kPanel);
-    Scratch<Number> &scratch = Scratch<Number>::OfThread();
-    float *const logits = Room(scratch.hidden, kRows * columns);
-    const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, scratch.left);
+    float *const logits = Room(Scratch<Number>::OfThread().hidden, kRows * columns);
     const Panels<Number> right = PanelsOf<Number>(call, 1, width);
     for (int64_t panel = begin; panel < end; panel++) {
-      StorePanel<Number>(right.Times(left, panel, 0, right.steps), count, {}, {logits + (panel - begin) * kPanel, columns});
+      StorePanel<Number>(right.Times(left[block], panel, 0, right.steps), count, {}, {logits + (panel - begin) * kPanel, columns});
     }
     for (int64_t row = 0; row < count; row++) {
       float *const of_row = logits + row * columns;

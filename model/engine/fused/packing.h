@@ -115,6 +115,7 @@ int64_t LeftStride(int64_t steps) {
 template <typename Number>
 class LeftRows {
  public:
+  LeftRows() = default;
   LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, Lines<typename Number::Step> &scratch) {
     if constexpr (Number::kPerStep == 1) {
       steps_ = from;
@@ -139,17 +140,20 @@ class LeftRows {
   int64_t stride() const { return stride_; }
 
  private:
-  const typename Number::Step *steps_;
-  int64_t stride_;
+  const typename Number::Step *steps_ = nullptr;
+  int64_t stride_ = 0;
 };
 
-// A matrix in the order in which a product reads it from the right: panels of `steps` steps, behind each the scales of its columns, if they have
-// any.
+// A matrix in the order in which a product reads it from the right: panels of `steps` steps. Of numbers with scales, a panel is its first vector of
+// columns, step after step, then its second one, then the scales of all columns.
 template <typename Number>
 struct Panels {
   const typename Number::Step *first;
   int64_t steps;
 
+  static constexpr int64_t kStride = (Number::kScaled ? kLanes : kPanel) * Number::kParts;
+  // From a step of the first vector to that of the second.
+  int64_t second() const { return Number::kScaled ? steps * kStride : kLanes; }
   // Of one panel.
   int64_t length() const { return steps * kPanelStride<Number> + (Number::kScaled ? kPanel : 0); }
 
@@ -157,16 +161,18 @@ struct Panels {
   Factors<Number> Times(const LeftRows<Number> &left, int64_t panel, int64_t begin, int64_t count) const {
     const auto *const right = first + panel * length();
     const auto *const scales = Number::kScaled ? reinterpret_cast<const float *>(right + steps * kPanelStride<Number>) : nullptr;
-    return {left.Row(0), left.stride(), right + begin * kPanelStride<Number>, kPanelStride<Number>, count, kLanes, scales};
+    return {left.Row(0), left.stride(), right + begin * kStride, kStride, count, second(), scales};
   }
 };
 
-// A matrix whose numbers lie `row_stride` and `column_stride` apart, as panels: [columns / kPanel][steps of rows][parts][kPanel].
+// A matrix whose numbers lie `row_stride` and `column_stride` apart, as panels; without scales, [columns / kPanel][steps of rows][parts][kPanel].
 template <typename Number>
 void PackPanels(const float *from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride,
                 typename Number::Step *to) {
   using Step = typename Number::Step;
-  const int64_t steps = StepsOf<Number>(rows), length = Panels<Number>{to, steps}.length();
+  const int64_t steps = StepsOf<Number>(rows);
+  const Panels<Number> panels{to, steps};
+  const int64_t length = panels.length();
   std::vector<float> column(Number::kScaled ? rows : 0);
   Lines<Step> bytes(Number::kScaled ? steps * Number::kParts : 0);
   for (int64_t first = 0; first < columns; first += kPanel, to += length) {
@@ -176,8 +182,9 @@ void PackPanels(const float *from, int64_t rows, int64_t columns, int64_t row_st
       for (int64_t j = 0; j < filled; j++) {
         for (int64_t row = 0; row < rows; row++) column[row] = from[row * row_stride + (first + j) * column_stride];
         const float scale = Number::StoreScaled(column.data(), rows, steps, bytes.data(), steps);
+        Step *const of_column = to + j / kLanes * panels.second() + j % kLanes;
         for (int64_t part = 0; part < Number::kParts; part++) {
-          for (int64_t s = 0; s < steps; s++) to[s * kPanelStride<Number> + part * kPanel + j] = bytes[part * steps + s];
+          for (int64_t s = 0; s < steps; s++) of_column[s * panels.kStride + part * kLanes] = bytes[part * steps + s];
         }
         std::memcpy(to + steps * kPanelStride<Number> + j, &scale, sizeof scale);
       }

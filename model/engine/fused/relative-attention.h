@@ -213,7 +213,7 @@ class HeadAttention {
       if constexpr (Number::kScaled) {
         rows_.clear();
         for (const Slot &slot : columns_) rows_.push_back(slot.*part == nullptr ? nullptr : slot.*part + first);
-        Number::StorePanel(rows_, value_inverses_.data(), filled, to);
+        Number::PackPanel(rows_, value_inverses_.data(), filled, to);
         to += ValuePanel();
         continue;
       }
@@ -340,7 +340,8 @@ class HeadAttention {
       };
       if (packs_values_) {
         const Step *const values = values_.data() + column / kPanel * ValuePanel();
-        MultiplyPanel<Number>({weights, length, values, kPanelStride<Number>, steps, kLanes, ones.data()}, rows, {}, write);
+        const Panels<Number> panel{values, StepsOf<Number>(columns_.size())};
+        MultiplyPanel<Number>({weights, length, values, panel.kStride, steps, panel.second(), ones.data()}, rows, {}, write);
       } else if constexpr (Number::kPerStep == 1) {
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;
