@@ -1,12 +1,12 @@
 import type {KafkajsBroker, KafkajsCluster} from './kafkajs-cluster.ts';
 
-/** Each takes up to nine seconds, with as many tries as the client was given. */
-const mostSearches = 4;
+/** Brokers that are killed, or restarted in turn, are through with electing others by then. */
+const patienceMs = 60_000;
 
 /**
  * Lets a cluster of kafkajs remember which brokers coordinate: it would ask anew before each request to them, which is half of all
  * requests of a transaction. Where they are is asked again when metadata is refreshed, as kafkajs does after errors that a new
- * coordinator could cure. Where a coordinator was killed, it is looked for until another one has taken over: a producer of kafkajs gives up
+ * coordinator could cure. Where a coordinator was killed, it is looked for, a minute long, until another one has taken over: a producer of kafkajs gives up
  * with the cluster, however often it is to try itself.
  */
 export function rememberCoordinators(cluster: KafkajsCluster): KafkajsCluster {
@@ -14,11 +14,11 @@ export function rememberCoordinators(cluster: KafkajsCluster): KafkajsCluster {
   const find = cluster.findGroupCoordinator.bind(cluster);
   const refresh = cluster.refreshMetadata.bind(cluster);
   const search = async (request: Parameters<typeof find>[0]) => {
-    for (let searches = 1; ; searches++) {
+    for (const deadline = performance.now() + patienceMs; ; ) {
       try {
         return await find(request);
       } catch (error) {
-        if (searches === mostSearches || (error as Error).name !== 'KafkaJSNumberOfRetriesExceeded') throw error;
+        if (performance.now() >= deadline || (error as Error).name !== 'KafkaJSNumberOfRetriesExceeded') throw error;
         // It may ask the very broker that has gone.
         await refresh().catch(() => {});
       }
