@@ -39,7 +39,7 @@ export function embedCommand(): Command {
     )
     .addOption(threadsOption())
     .addOption(
-      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
+      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where it is faster')
         .choices(['float32', 'bfloat16', 'auto'])
         .default('float32'),
     )

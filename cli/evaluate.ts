@@ -31,7 +31,7 @@ export function evaluateCommand(): Command {
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', ...engineNames]).default('auto'))
     .addOption(threadsOption())
     .addOption(
-      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where the processor has it')
+      new Option('--precision <type>', 'how matrix products multiply; auto: bfloat16 where it is faster')
         .choices(['float32', 'bfloat16', 'auto'])
         .default('float32'),
     )

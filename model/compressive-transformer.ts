@@ -6,6 +6,7 @@ import type {SpecsOf} from './compile/tensor-spec.ts';
 import {computeStep, type StepInputs, type StepOutputs} from './compute-step.ts';
 import {disposeTensors} from './dispose-tensors.ts';
 import {emptyMemory} from './empty-memory.ts';
+import {favoursBfloat16} from './engine/favours-bfloat16.ts';
 import {gatherMemories, type MemoryRow} from './gather-memories.ts';
 import {keepTensors} from './keep-tensors.ts';
 import {composedKernels} from './kernels/composed-kernels.ts';
@@ -88,7 +89,8 @@ export class CompressiveTransformer implements Disposable {
     this.config = config;
     this.#compile = compiled;
     this.#cached = cached;
-    const halved = fused && precision !== 'float32' ? fusedKernels('bfloat16') : undefined;
+    const halves = precision === 'bfloat16' || (precision === 'auto' && favoursBfloat16());
+    const halved = fused && halves ? fusedKernels('bfloat16') : undefined;
     if (halved === undefined && precision === 'bfloat16') {
       throw new EngineUnavailableError(
         `Cannot multiply in bfloat16 as that takes the native engine of "palimpsest native install" on a processor with AVX512-BF16: use float32`,

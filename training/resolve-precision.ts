@@ -1,4 +1,5 @@
 import {EngineUnavailableError} from '../errors.ts';
+import {favoursBfloat16} from '../model/engine/favours-bfloat16.ts';
 import type {Precision, PrecisionChoice} from '../model/precision.ts';
 import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
 
@@ -8,7 +9,7 @@ import {fusedTrainingKernels} from './kernels/fused-training-kernels.ts';
  * @throws {EngineUnavailableError} If it cannot multiply in the precision that is asked for.
  */
 export function resolvePrecision(choice: PrecisionChoice): Precision {
-  if (choice === 'float32') return choice;
+  if (choice === 'float32' || (choice === 'auto' && !favoursBfloat16())) return 'float32';
   if (fusedTrainingKernels('bfloat16') !== undefined) return 'bfloat16';
   if (choice === 'auto') return 'float32';
   throw new EngineUnavailableError(

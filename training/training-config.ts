@@ -28,7 +28,7 @@ export type TrainingConfig = {
   readonly microBatch: number;
   /**
    * How matrix products multiply, forward and backward; weights, moments, sums, losses and gradients are float32 in any. `auto`: bfloat16
-   * where the processor has it. @default 'float32'
+   * where the processor is faster by it. @default 'float32'
    */
   readonly precision: PrecisionChoice;
   readonly learningRate: Omit<LearningRateSchedule, 'totalSteps'>;
