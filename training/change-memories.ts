@@ -8,7 +8,7 @@ type Memories = Omit<ContinuedModel, 'from'>;
 type ConfigAndWeights = {readonly config: ModelConfig; readonly weights: ReadonlyMap<string, TensorData>};
 
 /**
- * Gives a trained model other memories. What it has learnt stays; what its new memories need besides begins so that it reads on as well as it can
+ * Gives a trained model other memories, or segments. What it has learnt stays; what its new memories need besides begins so that it reads on as well as it can
  * untrained: a compressor of its own rate as in {@link initialiseWeights}, the positions of a compressed memory fitted to those of the memory.
  *
  * @param options.seed As of {@link initialiseWeights}.

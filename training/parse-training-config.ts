@@ -8,24 +8,22 @@ import type {TrainingConfig} from './training-config.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const modelFields = [
+/** Those that a model to go on from may change. */
+const memoryFields = [
   'segmentLength',
   'memoryLength',
   'compressedMemoryLength',
   'compressionRate',
   'compressor',
+] as const satisfies readonly (keyof ContinuedModel)[];
+
+const modelFields = [
+  ...memoryFields,
   'layers',
   'heads',
   'modelWidth',
   'feedForwardWidth',
 ] as const satisfies readonly (keyof ModelConfig)[];
-
-const memoryFields = [
-  'memoryLength',
-  'compressedMemoryLength',
-  'compressionRate',
-  'compressor',
-] as const satisfies readonly (keyof ContinuedModel)[];
 
 /**
  * Checks the content of a training configuration, and fills in defaults.

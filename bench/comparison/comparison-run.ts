@@ -4,6 +4,8 @@ import type {CompressionLossName} from '../../training/compression-loss.ts';
 /** One training run of the comparison: what differs from the others. */
 export type ComparisonRun = {
   readonly system: 'Transformer-XL' | 'Compressive Transformer';
+  /** Tokens of a segment. @default 64 */
+  readonly segmentLength?: number;
   /** n_m */
   readonly memoryLength: number;
   /** n_cm */
@@ -20,6 +22,7 @@ export type ComparisonRun = {
 /** Of the folder of a run: what differs, in a few letters. */
 export function runName({
   system,
+  segmentLength,
   memoryLength,
   compressedMemoryLength,
   compressor,
@@ -34,6 +37,7 @@ export function runName({
       : ['compressive', memoryLength, compressedMemoryLength, compressor, compressionLoss];
   return [
     ...parts,
+    ...(segmentLength === undefined ? [] : ['segments', segmentLength]),
     ...(clip === undefined ? [] : ['clip', clip]),
     ...(lateUpdatesEvery === undefined ? [] : ['updates', lateUpdatesEvery]),
     'seed',

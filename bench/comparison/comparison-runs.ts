@@ -1,15 +1,17 @@
 import type {ComparisonRun} from './comparison-run.ts';
 
 type Variant = Omit<ComparisonRun, 'seed'>;
-type Lengths = Pick<ComparisonRun, 'memoryLength' | 'compressedMemoryLength'>;
+type Lengths = Pick<ComparisonRun, 'segmentLength' | 'memoryLength'> &
+  Partial<Pick<ComparisonRun, 'compressedMemoryLength'>>;
 
-/** Lengths of memories, one segment and four. */
-const short = 64;
-const long = 4 * short;
+/** Memories of a segment and of four, and of one short segment. */
+const short: Lengths = {memoryLength: 64};
+const long: Lengths = {memoryLength: 256};
+const brief: Lengths = {segmentLength: 16, memoryLength: 16};
 
-const transformerXl = (memoryLength: number): Variant => ({
+const transformerXl = (lengths: Lengths): Variant => ({
   system: 'Transformer-XL',
-  memoryLength,
+  ...lengths,
   compressedMemoryLength: 0,
   compressor: 'mean-pool',
   compressionLoss: 'none',
@@ -19,36 +21,41 @@ const transformerXl = (memoryLength: number): Variant => ({
 const compressive = (
   compressor: ComparisonRun['compressor'],
   compressionLoss: ComparisonRun['compressionLoss'],
-  {memoryLength = short, compressedMemoryLength = memoryLength}: Partial<Lengths> = {},
+  lengths: Lengths,
 ): Variant => ({
   system: 'Compressive Transformer',
-  memoryLength,
-  compressedMemoryLength,
+  compressedMemoryLength: lengths.memoryLength,
+  ...lengths,
   compressor,
   compressionLoss,
 });
 
+const convolution = (lengths: Lengths) => compressive('convolution', 'attention-reconstruction', lengths);
+
 /** The two that the paper is about: the same number of slots, thus the same cost of attention and the same state. */
-const rivals = (memoryLength: number): Variant[] => [
-  transformerXl(2 * memoryLength),
-  compressive('convolution', 'attention-reconstruction', {memoryLength}),
+const rivals = (lengths: Lengths): Variant[] => [
+  transformerXl({...lengths, memoryLength: 2 * lengths.memoryLength}),
+  convolution(lengths),
 ];
 
-const compressors = [
-  compressive('mean-pool', 'none'),
-  compressive('max-pool', 'none'),
-  compressive('dilated-convolution', 'attention-reconstruction'),
-  compressive('most-used', 'none'),
+const meanPool = (lengths: Lengths) => compressive('mean-pool', 'none', lengths);
+
+const compressors = (lengths: Lengths) => [
+  meanPool(lengths),
+  compressive('max-pool', 'none', lengths),
+  compressive('dilated-convolution', 'attention-reconstruction', lengths),
+  compressive('most-used', 'none', lengths),
 ];
 
-const losses = [compressive('convolution', 'auto-encoding'), compressive('convolution', 'backpropagation')];
+const losses = (lengths: Lengths) => [
+  compressive('convolution', 'auto-encoding', lengths),
+  compressive('convolution', 'backpropagation', lengths),
+];
 
 /** What the memories are worth: the uncompressed one alone, and one that reaches as far back uncompressed. */
-const reaches = [transformerXl(short), transformerXl(short + 4 * short)];
+const reaches = [64, 64 + 4 * 64].map(memoryLength => transformerXl({memoryLength}));
 
-const compressedLengths = [short / 2, 2 * short, 4 * short].map(compressedMemoryLength =>
-  compressive('convolution', 'attention-reconstruction', {compressedMemoryLength}),
-);
+const compressedLengths = [32, 128, 256].map(compressedMemoryLength => convolution({...short, compressedMemoryLength}));
 
 const seeded = (variants: readonly Variant[], seed: number): ComparisonRun[] =>
   variants.map(variant => ({...variant, seed}));
@@ -59,23 +66,21 @@ const advised = [{clip: 0.1}, {lateUpdatesEvery: 4}].flatMap(advice =>
 );
 
 /** As many slots as the rivals, fewer of them compressed. */
-const mostlyUncompressed = compressive('convolution', 'attention-reconstruction', {
-  memoryLength: short + short / 2,
-  compressedMemoryLength: short / 2,
-});
+const mostlyUncompressed = convolution({memoryLength: 96, compressedMemoryLength: 32});
 
 /** All runs, the most telling first. */
 export const comparisonRuns: readonly ComparisonRun[] = [
   ...seeded(rivals(short), 1),
-  ...seeded([compressors[0]!], 1),
+  ...seeded([meanPool(short)], 1),
   ...seeded(rivals(long), 1),
   ...seeded(rivals(short), 2),
   ...seeded(rivals(long), 2),
   ...seeded(reaches, 1),
-  ...seeded(losses, 1),
+  ...seeded(losses(short), 1),
+  ...[1, 2].flatMap(seed => seeded([...rivals(brief), ...compressors(brief), ...losses(brief)], seed)),
   ...seeded(advised, 1),
   ...seeded([mostlyUncompressed], 1),
-  ...seeded(compressors.slice(1), 1),
+  ...seeded(compressors(short).slice(1), 1),
   ...seeded(compressedLengths, 1),
-  ...seeded([...compressors, ...losses], 2),
+  ...seeded([...compressors(short), ...losses(short)], 2),
 ];

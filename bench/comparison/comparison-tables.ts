@@ -8,8 +8,9 @@ export function comparisonTables(measured: readonly MeasuredRun[]): string {
   const rows = measured.map(({run, evaluation}) => {
     const slots = run.memoryLength + run.compressedMemoryLength;
     const against = measured.find(
-      ({run: {system, memoryLength, clip, lateUpdatesEvery, seed}}) =>
+      ({run: {system, segmentLength, memoryLength, clip, lateUpdatesEvery, seed}}) =>
         system === 'Transformer-XL' &&
+        segmentLength === run.segmentLength &&
         memoryLength === slots &&
         clip === run.clip &&
         lateUpdatesEvery === run.lateUpdatesEvery &&

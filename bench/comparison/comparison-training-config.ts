@@ -1,20 +1,22 @@
 import type {ComparisonRun} from './comparison-run.ts';
 import {runName} from './comparison-run.ts';
 
-/** Rows that are read side by side; backpropagation reads two segments of each in a step, the others one. */
-const segmentsOfStep = 32;
+/** Of a step, of all rows; backpropagation reads two segments of each row in a step, the others one. */
+const tokensOfStep = 2048;
 
 /** The training configuration of a run: equal data, tokens, updates and rates for all. */
 export function comparisonTrainingConfig(
   run: ComparisonRun,
   {tokenizer, steps}: {readonly tokenizer: string; readonly steps: number},
 ) {
-  const {memoryLength, compressedMemoryLength, compressor, compressionLoss, clip = 1, lateUpdatesEvery, seed} = run;
+  const {memoryLength, compressedMemoryLength, compressor, compressionLoss, lateUpdatesEvery, seed} = run;
+  const {segmentLength = 64, clip = 1} = run;
+  const segments = compressionLoss === 'backpropagation' ? 2 : 1;
   return {
     name: runName(run),
     tokenizer,
     model: {
-      segmentLength: 64,
+      segmentLength,
       memoryLength,
       compressedMemoryLength,
       compressionRate: 4,
@@ -27,7 +29,7 @@ export function comparisonTrainingConfig(
     seed,
     steps,
     precision: 'auto',
-    batch: compressionLoss === 'backpropagation' ? segmentsOfStep / 2 : segmentsOfStep,
+    batch: tokensOfStep / (segmentLength * segments),
     learningRate: {peak: 2e-3, floor: 1e-5, warmUpSteps: 200},
     clip: {main: clip, auxiliary: clip},
     compressionLoss,

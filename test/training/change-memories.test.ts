@@ -99,6 +99,14 @@ test('changeMemories begins a compressor anew where the rate is another one, and
   t.deepEqual(shapes(without.weights), weightShapes(without.config));
 });
 
+test('changeMemories takes segments of another length and keeps all that was learnt', t => {
+  const config = {...transformerXl, ...memories};
+  const weights = initialiseWeights(config, 2);
+  const shorter = changeMemories({config, weights}, {segmentLength: 8}, {seed: 3});
+  t.is(shorter.config.segmentLength, 8);
+  t.deepEqual([...shorter.weights], [...weights]);
+});
+
 test('changeMemories refuses lengths that do not go together', t => {
   t.throws(() => changeMemories(trained, {memoryLength: 1, compressedMemoryLength: 8}, {seed: 1}), {
     instanceOf: RangeError,

@@ -51,7 +51,7 @@ for (const [changes, type, message] of [
   [
     {model: {from: 'base', layers: 2}},
     TypeError,
-    /a model to go on from must have no other fields than from, memoryLength, .*: current value is "layers"/,
+    /a model to go on from must have no other fields than from, segmentLength, memoryLength, .*: current value is "layers"/,
   ],
   [{model: 3}, TypeError, /model, unless it is the folder of one, must be an object: current value is 3/],
   [{model: {...model, layers: 0}}, RangeError, /layers must be a positive integer: current value is 0/],
