@@ -30,6 +30,7 @@ test('comparisonTables counts the books that a run predicts better than the Tran
     {run: compressive!, evaluation: evaluation([1.9, 2.1, 1.7])},
     {run: {...compressive!, seed: 9}, evaluation: evaluation([1, 1, 1])},
     {run: {...compressive!, compressedMemoryLength: 32}, evaluation: evaluation([1, 1, 1])},
+    {run: {...compressive!, segmentLength: 16}, evaluation: evaluation([1, 1, 1])},
   ]).split('\n');
   const cells = lines.slice(2).map(line =>
     line
@@ -42,5 +43,6 @@ test('comparisonTables counts the books that a run predicts better than the Tran
     ['compressive-64-64-convolution-attention-reconstruction-seed-1', '1.9000', '2 of 3', '2.2500', '1.5000'],
     ['compressive-64-64-convolution-attention-reconstruction-seed-9', '1.0000', '', '2.2500', '1.5000'],
     ['compressive-64-32-convolution-attention-reconstruction-seed-1', '1.0000', '', '2.2500', '1.5000'],
+    ['compressive-64-64-convolution-attention-reconstruction-segments-16-seed-1', '1.0000', '', '2.2500', '1.5000'],
   ]);
 });
