@@ -20,6 +20,14 @@ type Comparison = {
 /** Rounding to bfloat16 moves a factor by 1/512 at most. */
 const allowed = {float32: 1e-6, bfloat16: 0.005};
 
+/** Compiles the matrix unit's ways too where the processor has all else that they need. */
+const emulation = [
+  '-mamx-tile',
+  '-mamx-bf16',
+  '-mamx-int8',
+  ...['-include', 'test/model/engine/fused/emulated-matrix-unit.h'],
+] as const;
+
 // The engine takes one way to multiply in each precision, the fastest of the processor; the others would go untested where it has more than one.
 test('Products and attention are as exact by each way to multiply, and do not depend on how many rows there are', async t => {
   t.timeout(300_000);
@@ -27,8 +35,11 @@ test('Products and attention are as exact by each way to multiply, and do not de
   t.teardown(() => rm(folder, {recursive: true}));
   const program = join(folder, 'compare-products');
   const processor = process.arch === 'x64' ? '-march=native' : '-mcpu=native';
+  const hasMatrixUnit = instructionSets(readFileSync('/proc/cpuinfo', 'utf8')).includes('amx_int8');
+  const emulated = hasBfloat16() && !hasMatrixUnit;
   await runCommand([
     ...(['g++', '-std=c++17', '-O1', '-fno-math-errno', processor, `-I${fusedFolder}`] as const),
+    ...(emulated ? emulation : []),
     ...['test/model/engine/fused/compare-products.cc', '-o', program, '-lpthread'],
   ]);
   const comparisons = (await runCommand([program]))
@@ -37,9 +48,10 @@ test('Products and attention are as exact by each way to multiply, and do not de
     .map(line => JSON.parse(line) as Comparison);
   t.is(comparisons.filter(({by}) => by === 'float32 by vectors').length, 22);
   t.is(comparisons.filter(({by}) => by === 'bfloat16 by vectors').length, hasBfloat16() ? 22 : 0);
-  const hasMatrixUnit = instructionSets(readFileSync('/proc/cpuinfo', 'utf8')).includes('amx_int8');
-  t.is(comparisons.filter(({by}) => by === 'float32 by bytes').length, hasMatrixUnit ? 14 : 0);
-  t.log(`ways to multiply: ${[...new Set(comparisons.map(({by}) => by))].join(', ')}`);
+  t.is(comparisons.filter(({by}) => by === 'float32 by bytes').length, hasBfloat16() ? 14 : 0);
+  t.is(comparisons.filter(({by}) => by.endsWith('by tiles')).length, hasBfloat16() ? 44 : 0);
+  const ways = [...new Set(comparisons.map(({by}) => by))].join(', ');
+  t.log(`ways to multiply: ${ways}${emulated ? '; the matrix unit is emulated' : ''}`);
   for (const {by, what, distance, alike} of comparisons) {
     if (what === 'product 200,2100,40') t.log(`${what} by ${by}: ${distance}`);
     // A number thirty times as great as the others of its row leaves them five bits fewer.
