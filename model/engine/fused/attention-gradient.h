@@ -55,9 +55,9 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     k_padded_ = RoundUp(head.k, kPanel);
     values_across_.resize(all_ * this->steps_ * Number::kParts);
     this->PackAcross(&Slot::value, values_across_.data());
-    keys_down_.resize(Base::RowOfWeights(all_) * k_padded_);
+    keys_down_.resize(k_padded_ / kPanel * this->ValuePanel());
     this->PackDown(&Slot::key, keys_down_.data());
-    slopes_.resize(kGradientBlock * all_);
+    slopes_.resize(kGradientBlock * Base::RowOfScores(all_));
     keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
     values_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
     for (int64_t first = 0; first < head.n; first += kGradientBlock) {
@@ -72,25 +72,25 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
 
   void AddBlock(int64_t first, int64_t rows, const PositionTable<Number> (&tables)[2], const HeadGradientInput &input,
                 const HeadGradientOutput &output) {
-    const int64_t k = head().k, total = this->Scores(first, rows);
+    const int64_t k = head().k, total = this->Scores(first, rows), row_of_scores = Base::RowOfScores(total);
     const float *const slope = input.mixed_gradient + first * input.stride;
     const LeftRows<Number> slope_rows(slope, rows, k, input.stride, left_);
     Products(slope_rows.Row(0), slope_rows.stride(), rows, values_across_.data(), kPanelStride<Number> * this->steps_, kPanelStride<Number>,
              this->steps_, total,
              [&](int64_t row, int64_t column, Vector a, Vector b) {
-               Store(slopes_.data() + row * total + column, a);
-               Store(slopes_.data() + row * total + column + kLanes, b);
+               Store(slopes_.data() + row * row_of_scores + column, a);
+               Store(slopes_.data() + row * row_of_scores + column + kLanes, b);
              });
     for (int64_t row = 0; row < rows; row++) Slopes(row, first + row, total, input);
 
     // Sums over the block's queries: of what each gives to a value, and to a key.
-    AddOverQueries(slope, input.stride, rows, this->scores_.data(), total, values_gradient_.data(), all_);
+    AddOverQueries(slope, input.stride, rows, this->scores_.data(), row_of_scores, total, values_gradient_.data(), all_);
     Biased(first, rows, head().content_bias);
-    AddOverQueries(biased_queries_.data(), k, rows, slopes_.data(), total, keys_gradient_.data(), all_);
+    AddOverQueries(biased_queries_.data(), k, rows, slopes_.data(), row_of_scores, total, keys_gradient_.data(), all_);
 
     queries_gradient_.resize(kGradientBlock * k_padded_);
-    const LeftRows<Number> slopes(slopes_.data(), rows, total, total, left_);
-    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), Base::RowOfWeights(all_) * kPanel, kPanelStride<Number>,
+    const LeftRows<Number> slopes(slopes_.data(), rows, total, row_of_scores, left_);
+    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), this->ValuePanel(), kPanelStride<Number>,
              total / Number::kPerStep, k_padded_, [&](int64_t row, int64_t column, Vector a, Vector b) {
                Store(queries_gradient_.data() + row * k_padded_ + column, a);
                Store(queries_gradient_.data() + row * k_padded_ + column + kLanes, b);
@@ -112,7 +112,8 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const float *const mixed = input.mixed + query * input.stride, *const slope = input.mixed_gradient + query * input.stride;
     float dot = 0;
     for (int64_t j = 0; j < k; j++) dot += mixed[j] * slope[j];
-    float *const scores = this->scores_.data() + row * total, *const slopes = slopes_.data() + row * total;
+    float *const scores = this->scores_.data() + row * Base::RowOfScores(total);
+    float *const slopes = slopes_.data() + row * Base::RowOfScores(total);
     std::fill(scores + this->old_.count, scores + this->old_.padded, kHidden);
     std::fill(scores + this->old_.padded + this->Recent(query), scores + total, kHidden);
     const Vector log_sum = Broadcast(input.log_sums[query]), mean = Broadcast(dot);
@@ -134,23 +135,25 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   }
 
   // sums [k, columns] += leftᵀ [k, rows] · right [rows, columns]; whole panels of columns.
-  void AddOverQueries(const float *left, int64_t left_stride, int64_t rows, const float *right, int64_t columns, float *sums,
+  void AddOverQueries(const float *left, int64_t left_stride, int64_t rows, const float *right, int64_t right_stride, int64_t columns, float *sums,
                       int64_t stride) {
     const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride<Number>(steps);
     transposed_.resize(RoundUp(k, kMostTileRows) * left_steps);
     PackLeft<Number>({Matrix({left}, left_stride, left_stride), true}, k, rows, 0, k, 0, steps, transposed_.data(), left_steps);
     const Step *pairs;
+    int64_t pairs_stride = right_stride;
     if constexpr (Number::kPerStep == 1) {
       pairs = right;
     } else {
-      pairs_.resize(steps * columns * Number::kParts);
+      pairs_stride = columns * Number::kParts;
+      pairs_.resize(steps * pairs_stride);
       for (int64_t s = 0; s < steps; s++) {
-        PairRows<Number>(right + 2 * s * columns, 2 * s + 1 < rows ? right + (2 * s + 1) * columns : nullptr, columns,
-                         pairs_.data() + s * columns * Number::kParts, columns);
+        PairRows<Number>(right + 2 * s * right_stride, 2 * s + 1 < rows ? right + (2 * s + 1) * right_stride : nullptr, columns,
+                         pairs_.data() + s * pairs_stride, columns);
       }
       pairs = pairs_.data();
     }
-    Products(transposed_.data(), left_steps, k, pairs, kPanel, columns * Number::kParts, steps, columns,
+    Products(transposed_.data(), left_steps, k, pairs, kPanel, pairs_stride, steps, columns,
              [&](int64_t row, int64_t column, Vector a, Vector b) {
                float *const to = sums + row * stride + column;
                Store(to, Load(to) + a);
@@ -176,10 +179,10 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     shifted_.assign(rows * width, 0.0f);
     for (int64_t row = 0; row < rows; row++) {
       const int64_t count = reach.compressed ? reach.count : this->Recent(first + row);
-      std::copy_n(slopes_.data() + row * total + reach.column, count, shifted_.data() + row * width + lead + rows - 1 - row);
+      std::copy_n(slopes_.data() + row * Base::RowOfScores(total) + reach.column, count, shifted_.data() + row * width + lead + rows - 1 - row);
     }
     Biased(first, rows, reach.bias);
-    AddOverQueries(biased_queries_.data(), k, rows, shifted_.data(), width, keys_gradient + start - lead, columns);
+    AddOverQueries(biased_queries_.data(), k, rows, shifted_.data(), width, width, keys_gradient + start - lead, columns);
 
     const LeftRows<Number> left(shifted_.data(), rows, width, width, left_);
     const int64_t table_steps = StepsOf<Number>(columns);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <vector>
 
 #include "matrix-product.h"
@@ -30,37 +29,62 @@ struct FixedPointTiles : MatrixUnit {
   // Whose results of one panel are kept at once.
   static constexpr int64_t kRowsOfPanel = 128;
 
-  // The numbers of a row by their greatest: what a whole number of them counts for, in products of bytes, and how many whole numbers 1 is.
+  // What a whole number counts for, in products of bytes, and how many whole numbers 1 is.
   struct Scale {
     float unit, inverse;
 
-    // None, which makes results so, where a number is not finite.
+    // Of the numbers of a row.
     static Scale Of(const float *from, int64_t length) {
-      __m512 greatest = _mm512_setzero_ps();
-      __mmask16 broken = 0;
-      for (int64_t i = 0; i < length; i += kLanes) {
-        constexpr int kNotFinite = 0x99;
-        const __m512 numbers = LoadPart(from + i, length - i);
-        broken |= _mm512_fpclass_ps_mask(numbers, kNotFinite);
-        greatest = _mm512_max_ps(greatest, _mm512_abs_ps(numbers));
+      Magnitude even, odd;
+      int64_t i = 0;
+      for (; i + 2 * kLanes <= length; i += 2 * kLanes) {
+        even.Add(Load(from + i));
+        odd.Add(Load(from + i + kLanes));
       }
-      const float most = broken != 0 ? std::numeric_limits<float>::quiet_NaN() : _mm512_reduce_max_ps(greatest);
-      // Numbers so small that this is infinite become what the processor makes of those that are out of range, whose lower bytes are 0.
+      for (; i < length; i += kLanes) even.Add(LoadPart(from + i, length - i));
+      even.Add(odd);
+      return even.ToScale();
+    }
+  };
+
+  // The greatest magnitude in each lane, by its bits, which are in the same order; those of numbers that are not finite are above all others.
+  class Magnitude {
+   public:
+    void Add(Vector numbers) { AddBits(_mm512_and_si512((__m512i)numbers, _mm512_set1_epi32(0x7fffffff))); }
+    void Add(const Magnitude &other) { AddBits(other.bits_); }
+    // Of a number that is not finite, one that makes results so. Of numbers so small that `inverse` is infinite, what the processor makes of
+    // those that are out of range: its lower bytes are 0.
+    Scale ToScale() const {
+      const float most = OfBits(_mm512_reduce_max_epu32(bits_));
       return {most / kMost * 0x10000, kMost / most};
     }
+
+   private:
+    void AddBits(__m512i bits) { bits_ = _mm512_max_epu32(bits_, bits); }
+
+    __m512i bits_ = _mm512_setzero_si512();
   };
 
   // Stores `steps` steps of a row of numbers, filled up with 0, its parts `apart`, and returns what a whole number of them counts for.
   static float StoreScaled(const float *from, int64_t length, int64_t steps, Step *to, int64_t apart) {
     const Scale scale = Scale::Of(from, length);
-    uint8_t *const to_bytes = reinterpret_cast<uint8_t *>(to);
-    for (int64_t i = 0; i < steps * kPerStep; i += kLanes) {
-      const Bytes bytes(LoadPart(from + i, length - i), scale.inverse);
-      for (int64_t part = 0; part < kParts; part++) {
-        _mm_storeu_si128(reinterpret_cast<__m128i *>(to_bytes + part * apart * kPerStep + i), _mm512_cvtepi32_epi8(bytes.parts[part]));
-      }
-    }
+    StoreWhole(from, length, scale, steps, to, apart);
     return scale.unit;
+  }
+
+  // The same by a given scale.
+  static void StoreWhole(const float *from, int64_t length, Scale scale, int64_t steps, Step *to, int64_t apart) {
+    const Vector inverse = Broadcast(scale.inverse);
+    const auto store = [&](int64_t first, const auto &load) {
+      __m512i numbers[kPerStep], parts[kParts];
+      for (int64_t i = 0; i < kPerStep; i++) numbers[i] = ToBytes(load(first + i * kLanes), inverse);
+      SortBytes(numbers, parts);
+      for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * apart + first / kPerStep, parts[part]);
+    };
+    constexpr int64_t kAtOnce = kPerStep * kLanes;
+    int64_t first = 0;
+    for (; first + kAtOnce <= length; first += kAtOnce) store(first, [&](int64_t i) { return Load(from + i); });
+    for (; first < steps * kPerStep; first += kAtOnce) store(first, [&](int64_t i) { return LoadPart(from + i, length - i); });
   }
 
   // Packs a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
@@ -68,17 +92,14 @@ struct FixedPointTiles : MatrixUnit {
     const int64_t count = static_cast<int64_t>(rows.size()), steps = RoundUp(count, kStepsTogether * kPerStep) / kPerStep;
     for (int64_t j = 0; j < kPanel; j += kLanes) {
       for (int64_t s = 0; s < steps; s++, to += kLanes * kParts) {
-        __m512i words[kParts] = {};
-        for (int64_t byte = 0; byte < kPerStep; byte++) {
-          const int64_t row = s * kPerStep + byte;
-          if (row >= count || rows[row] == nullptr) continue;
-          const Bytes bytes(LoadPart(rows[row] + j, filled - j), inverses[row]);
-          for (int64_t part = 0; part < kParts; part++) {
-            const __m512i lowest = _mm512_and_si512(bytes.parts[part], _mm512_set1_epi32(0xff));
-            words[part] = _mm512_or_si512(words[part], _mm512_slli_epi32(lowest, static_cast<unsigned>(8 * byte)));
-          }
+        __m512i numbers[kPerStep], parts[kParts];
+        for (int64_t i = 0; i < kPerStep; i++) {
+          const int64_t row = s * kPerStep + i;
+          const bool missing = row >= count || rows[row] == nullptr;
+          numbers[i] = missing ? _mm512_setzero_si512() : ToBytes(LoadPart(rows[row] + j, filled - j), Broadcast(inverses[row]));
         }
-        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kLanes, words[part]);
+        PairBytes(numbers, parts);
+        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kLanes, parts[part]);
       }
     }
   }
@@ -97,9 +118,13 @@ struct FixedPointTiles : MatrixUnit {
       for (int64_t row = first; row < first + rows; row += kSide) {
         const Sums<float> square{to.first + row * to.stride + column, to.stride};
         const Sums<const float> before{begin.first == nullptr ? nullptr : begin.first + row * begin.stride + column, begin.stride};
-        MultiplySquare(factors, row, column, 0, before, square);
+        if (factors.steps == kSide) {
+          MultiplySquare<true>(factors, row, column, 0, before, square);
+          continue;
+        }
+        MultiplySquare<false>(factors, row, column, 0, before, square);
         for (int64_t from = kMostSteps; from < factors.steps; from += kMostSteps) {
-          MultiplySquare(factors, row, column, from, {square.first, square.stride}, square);
+          MultiplySquare<false>(factors, row, column, from, {square.first, square.stride}, square);
         }
       }
     }
@@ -111,24 +136,49 @@ struct FixedPointTiles : MatrixUnit {
   // Sums of more products of bytes may not fit into 32 bits.
   static constexpr int64_t kMostSteps = 8192;
 
-  static __m512 LoadPart(const float *from, int64_t count) {
-    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, kLanes)) - 1), from);
+  static Vector LoadPart(const float *from, int64_t count) {
+    return (Vector)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, kLanes)) - 1), from);
   }
 
-  // Whole numbers in three bytes, each the lowest of a lane. A byte has its sign: what it is too much or too little goes to the one before it.
-  struct Bytes {
-    __m512i parts[kParts];
+  // Whole numbers in the three lower bytes of each lane. A byte has its sign: what it is too much or too little goes to the one above it.
+  static __m512i ToBytes(Vector numbers, Vector inverse) {
+    const __m512i halves = _mm512_set1_epi32(0x808080);
+    return _mm512_xor_si512(_mm512_add_epi32(_mm512_cvtps_epi32((__m512)(numbers * inverse)), halves), halves);
+  }
 
-    Bytes(__m512 numbers, float inverse) {
-      const __m512i whole = _mm512_cvtps_epi32(_mm512_mul_ps(numbers, _mm512_set1_ps(inverse)));
-      const auto upper = [](__m512i lower) { return _mm512_srai_epi32(_mm512_add_epi32(lower, _mm512_set1_epi32(0x80)), 8); };
-      parts[2] = whole;
-      parts[1] = upper(whole);
-      parts[0] = upper(parts[1]);
-    }
-  };
+  // The bytes of numbers that follow each other, the upper ones of all first.
+  static void SortBytes(const __m512i (&numbers)[kPerStep], __m512i (&parts)[kParts]) {
+    // Of four neighbours, side by side.
+    const __m512i by_part = _mm512_broadcast_i32x4(_mm_setr_epi8(2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12, -1, -1, -1, -1));
+    const __m512i upper = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+    const __m512i lowest = _mm512_setr_epi32(2, 6, 10, 14, 18, 22, 26, 30, 0, 0, 0, 0, 0, 0, 0, 0);
+    __m512i sorted[kPerStep];
+    for (int64_t i = 0; i < kPerStep; i++) sorted[i] = _mm512_shuffle_epi8(numbers[i], by_part);
+    const __m512i first = _mm512_permutex2var_epi32(sorted[0], upper, sorted[1]), second = _mm512_permutex2var_epi32(sorted[2], upper, sorted[3]);
+    const __m512i first_lowest = _mm512_permutex2var_epi32(sorted[0], lowest, sorted[1]);
+    const __m512i second_lowest = _mm512_permutex2var_epi32(sorted[2], lowest, sorted[3]);
+    parts[0] = _mm512_shuffle_i64x2(first, second, 0x44);
+    parts[1] = _mm512_shuffle_i64x2(first, second, 0xee);
+    parts[2] = _mm512_shuffle_i64x2(first_lowest, second_lowest, 0x44);
+  }
 
-  // A square of results, by steps from `from` on. Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7 columns of the right one.
+  // The bytes of numbers of four rows, those of each lane together, the upper ones first.
+  static void PairBytes(const __m512i (&numbers)[kPerStep], __m512i (&parts)[kParts]) {
+    // (mask & a) | (~mask & b)
+    constexpr int kSelect = 0xca;
+    const __m512i even_bytes = _mm512_set1_epi32(0x00ff00ff), lower = _mm512_set1_epi32(0xffff);
+    const auto pair = [&](__m512i a, __m512i b) { return _mm512_ternarylogic_epi32(even_bytes, a, _mm512_slli_epi32(b, 8), kSelect); };
+    const auto pair_odd = [&](__m512i a, __m512i b) { return _mm512_ternarylogic_epi32(even_bytes, _mm512_srli_epi32(a, 8), b, kSelect); };
+    const auto join = [&](__m512i a, __m512i b) { return _mm512_ternarylogic_epi32(lower, a, _mm512_slli_epi32(b, 16), kSelect); };
+    const __m512i first = pair(numbers[0], numbers[1]), second = pair(numbers[2], numbers[3]);
+    parts[0] = _mm512_ternarylogic_epi32(lower, _mm512_srli_epi32(first, 16), second, kSelect);
+    parts[1] = join(pair_odd(numbers[0], numbers[1]), pair_odd(numbers[2], numbers[3]));
+    parts[2] = join(first, second);
+  }
+
+  // A square of results, by steps from `from` on, or by a single tile of steps. Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7
+  // columns of the right one.
+  template <bool single>
   static void MultiplySquare(const Factors<FixedPointTiles> &factors, int64_t row, int64_t column, int64_t from, Sums<const float> begin,
                              Sums<float> to) {
     const auto [all_left, left_stride, all_right, right_stride, all_steps, second, column_scales] = factors;
@@ -147,21 +197,26 @@ struct FixedPointTiles : MatrixUnit {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
-    _tile_zero(3);
+    if constexpr (!single) _tile_zero(3);
     load_first_left(0);
     load_left(1, 0);
     load_first_right(0);
     load_right(1, 0);
     for (int64_t s = 0;;) {
       // Each tile is loaded anew as soon as the last of the products that need it has begun. What is as much to be shifted is summed up together, the
-      // longest of these sums in two, as a product waits for the sum before it.
+      // longest of these sums in two, as a product waits for the sum before it; but for a single one, a fourth sum is not worth storing.
       _tile_dpbssd(0, 4, 6);
       _tile_dpbssd(1, 4, 7);
       _tile_dpbssd(2, 5, 7);
       load_right(2, s);
       _tile_dpbssd(1, 5, 6);
       load_left(2, s);
-      _tile_dpbssd(3, 4, 7);
+      if constexpr (single) {
+        _tile_dpbssd(2, 4, 7);
+        break;
+      } else {
+        _tile_dpbssd(3, 4, 7);
+      }
       const int64_t next = s + kSide;
       if (next == steps) break;
       load_first_left(next);
@@ -172,17 +227,20 @@ struct FixedPointTiles : MatrixUnit {
       s = next;
     }
     _tile_dpbssd(2, 5, 6);
-    alignas(64) int32_t sums[4][kSide * kSide];
+    constexpr int kSums = single ? 3 : 4;
+    alignas(64) int32_t sums[kSums][kSide * kSide];
     _tile_stored(0, sums[0], kSide * kBytes);
     _tile_stored(1, sums[1], kSide * kBytes);
     _tile_stored(2, sums[2], kSide * kBytes);
-    _tile_stored(3, sums[3], kSide * kBytes);
+    if constexpr (!single) _tile_stored(3, sums[3], kSide * kBytes);
     asm volatile("" ::: "memory");
     const Vector scales = Load(column_scales + column);
     for (int64_t r = 0; r < kSide; r++) {
       const auto sum = [&](int i) { return LoadWhole(sums[i] + r * kSide); };
       constexpr float kByte = 1.0f / 256;
-      const Vector lower = ToNumbers(sum(1)) + ToNumbers(sum(2) + sum(3)) * kByte;
+      Integers lowest = sum(2);
+      if constexpr (!single) lowest += sum(3);
+      const Vector lower = ToNumbers(sum(1)) + ToNumbers(lowest) * kByte;
       const Vector product = (ToNumbers(sum(0)) + lower * kByte) * (scales * OfBits(left[(r + 1) * left_stride - 1 - from]));
       Store(to.first + r * to.stride, begin.first == nullptr ? product : Load(begin.first + r * begin.stride) + product);
     }

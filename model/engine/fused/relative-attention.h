@@ -123,9 +123,8 @@ class HeadAttention {
     const int64_t columns = old_.padded + recent_.padded;
     keys_.resize(columns * steps_ * Number::kParts);
     key_scales_.resize(columns);
-    scores_.resize(kQueries * columns);
+    scores_.resize(kQueries * RowOfScores(columns));
     positions_.resize(kTileRows * (std::max(old_.padded, recent_.padded) + kTileRows + kLanes + kPanel));
-    biased_.resize(kTileRows * head.k);
 
     columns_.clear();
     AddColumns(head.compressed, head.compressed.filled);
@@ -136,7 +135,7 @@ class HeadAttention {
     PackAcross(&Slot::key, keys_.data());
   }
 
-  // Scores of queries `first` to `first + rows`, without a mask. Returns how many columns each of their rows has.
+  // Scores of queries `first` to `first + rows`, without a mask, in rows RowOfScores apart. Returns how many columns each of them has.
   int64_t Scores(int64_t first, int64_t rows) {
     const AttentionHead<Number> &head = *head_;
     // Of the segment, nothing behind the block's last query.
@@ -144,16 +143,17 @@ class HeadAttention {
     const int64_t total = old_.padded + recent_padded;
     ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
       constexpr int kRows = decltype(count)::value;
-      float *const scores = scores_.data() + row * total;
+      float *const scores = scores_.data() + row * RowOfScores(total);
       const float *const queries = head.queries + (first + row) * head.k;
+      const LeftRows<Number> content = AddBias(queries, used, head.content_bias, for_content_);
       if (old_.count > 0) {
         AddPositions<kRows>(queries, used, first + row, head.compressed_position_bias, head.compressed_position_keys, head.compressed,
                             old_.count);
       }
-      Content<kRows>(queries, used, 0, old_.padded, scores, total);
+      Content<kRows>(content, used, 0, old_.padded, scores, RowOfScores(total));
       AddPositions<kRows>(queries, used, first + row, head.position_bias, head.position_keys, head.memory,
                           head.memory.filled + first + row + used);
-      Content<kRows>(queries, used, old_.padded, recent_padded, scores + old_.padded, total);
+      Content<kRows>(content, used, old_.padded, recent_padded, scores + old_.padded, RowOfScores(total));
     });
     return total;
   }
@@ -244,7 +244,7 @@ class HeadAttention {
     const int64_t length = steps_ * Number::kParts;
     const Step *const table = position_keys + (start - offset_) * length;
     const float *const scales = reinterpret_cast<const float *>(position_keys + columns * length) + start - offset_;
-    const LeftRows<Number> left = AddBias(queries, used, bias);
+    const LeftRows<Number> left = AddBias(queries, used, bias, for_positions_);
     for (int64_t column = 0; column < window; column += kPanel) {
       const Factors<Number> factors{left.Row(0), left.stride(), table + column * length, kLanes * Number::kParts,
                                     steps_,      kLanes * length, Number::kScaled ? scales + column : nullptr};
@@ -254,10 +254,9 @@ class HeadAttention {
 
   // Scores of whole panels of columns from `begin` on, begun with what positions contribute.
   template <int kRows>
-  void Content(const float *queries, int used, int64_t begin, int64_t columns, float *scores, int64_t stride) {
+  void Content(const LeftRows<Number> &left, int used, int64_t begin, int64_t columns, float *scores, int64_t stride) {
     const Step *const keys = keys_.data() + begin * steps_ * Number::kParts;
     const float *const scales = key_scales_.data() + begin;
-    const LeftRows<Number> left = AddBias(queries, used, head_->content_bias);
     // Each query's contributions begin a column before those of the query before it.
     const Sums<const float> shifted{positions_.data() + offset_ + used - 1, stride_ - 1};
     for (int64_t column = 0; column < columns; column += kPanel) {
@@ -267,19 +266,26 @@ class HeadAttention {
     }
   }
 
-  LeftRows<Number> AddBias(const float *queries, int used, const float *bias) {
+  // Queries with a bias.
+  struct Biased {
+    Lines<float> numbers;
+    Lines<Step> steps;
+  };
+
+  LeftRows<Number> AddBias(const float *queries, int used, const float *bias, Biased &biased) {
     const int64_t k = head_->k;
+    biased.numbers.resize(kTileRows * k);
     for (int r = 0; r < used; r++) {
-      for (int64_t j = 0; j < k; j++) biased_[r * k + j] = queries[r * k + j] + bias[j];
+      for (int64_t j = 0; j < k; j++) biased.numbers[r * k + j] = queries[r * k + j] + bias[j];
     }
-    return LeftRows<Number>(biased_.data(), used, k, k, left_);
+    return LeftRows<Number>(biased.numbers.data(), used, k, k, biased.steps);
   }
 
   // Turns a row's scores into weights, e^(score - greatest), and notes 1 / their sum.
   void Softmax(int64_t row, int64_t query, int64_t total) {
     constexpr float kHidden = -1e30f;
     const int64_t recent = Recent(query);
-    float *const scores = scores_.data() + row * total;
+    float *const scores = scores_.data() + row * RowOfScores(total);
     std::fill(scores + old_.count, scores + old_.padded, kHidden);
     std::fill(scores + old_.padded + recent, scores + total, kHidden);
     Vector greatest = Broadcast(kHidden), greatest_of_second = greatest;
@@ -290,31 +296,48 @@ class HeadAttention {
     const Vector most = Broadcast(Greatest(Max(greatest, greatest_of_second)));
     const int64_t length = RowOfWeights(total), apart = length / Number::kParts;
     Step *const weights = Weights() + row * length;
-    Vector sum = {};
-    for (int64_t j = 0; j < total; j += kPanel) {
-      const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
-      sum += first;
-      sum += second;
-      if constexpr (Number::kScaled) {
-        Store(scores + j, first * Load(value_units_.data() + j));
-        Store(scores + j + kLanes, second * Load(value_units_.data() + j + kLanes));
-      } else {
-        StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
-      }
-    }
+    float whole;
     if constexpr (Number::kScaled) {
-      const float scale = Number::StoreScaled(scores, total, StepsOf<Number>(total), weights, apart);
-      std::memcpy(weights + length - 1, &scale, sizeof scale);
+      typename Number::Magnitude heaviest;
+      const auto weigh = [&](int64_t j, Vector weight) {
+        const Vector scaled = weight * Load(value_units_.data() + j);
+        heaviest.Add(scaled);
+        Store(scores + j, scaled);
+      };
+      whole = Exponentials(scores, total, most, [&](int64_t j, Vector first, Vector second) {
+        weigh(j, first);
+        weigh(j + kLanes, second);
+      });
+      const auto scale = heaviest.ToScale();
+      Number::StoreWhole(scores, total, scale, StepsOf<Number>(total), weights, apart);
+      std::memcpy(weights + length - 1, &scale.unit, sizeof scale.unit);
+    } else {
+      whole = Exponentials(scores, total, most, [&](int64_t j, Vector first, Vector second) {
+        StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
+      });
     }
-    const float whole = Sum(sum);
     inverse_sums_[row] = 1.0f / whole;
     if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
   }
 
-  // What as many weights take in a row.
-  static int64_t RowOfWeights(int64_t count) {
-    return Number::kScaled ? LeftStride<Number>(StepsOf<Number>(count)) : count / Number::kPerStep * Number::kParts;
+  // Calls visit(column, first vector, second vector) with e^(score - most) of each panel of a row; returns their sum.
+  template <typename Visit>
+  static float Exponentials(const float *scores, int64_t total, Vector most, const Visit &visit) {
+    Vector sum = {}, sum_of_second = {};
+    for (int64_t j = 0; j < total; j += kPanel) {
+      const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
+      sum += first;
+      sum_of_second += second;
+      visit(j, first, second);
+    }
+    return Sum(sum + sum_of_second);
   }
+
+  // From a row of scores to the next: an odd number of lines of the cache, so that a tile's rows do not contend for the same few.
+  static int64_t RowOfScores(int64_t columns) { return columns + kLanes; }
+
+  // What as many weights take in a row.
+  static int64_t RowOfWeights(int64_t count) { return Number::kPerStep == 1 ? RowOfScores(count) : LeftStride<Number>(StepsOf<Number>(count)); }
 
   // What a panel of values takes.
   int64_t ValuePanel() const { return StepsOf<Number>(columns_.size()) * kPanelStride<Number>; }
@@ -348,7 +371,7 @@ class HeadAttention {
           const Tier &old = head.compressed, &memory = head.memory;
           Tile<kRows> tile = {};
           const auto mix = [&](int64_t from, const Tier &tier, int64_t slot, int64_t columns) {
-            AddProduct<Number, kRows>(tile, {weights + row * steps + from, steps, tier.values + slot * head.k + column, head.k, columns});
+            AddProduct<Number, kRows>(tile, {weights + row * length + from, length, tier.values + slot * head.k + column, head.k, columns});
           };
           mix(0, old, old.slots - old.filled, old.filled);
           mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
@@ -365,8 +388,9 @@ class HeadAttention {
   Region old_ = {}, recent_ = {};
   bool packs_values_ = true;
   std::vector<Slot> columns_;
-  Lines<Step> keys_, values_, weights_, left_, row_;
-  Lines<float> scores_, positions_, biased_, key_scales_, value_units_, value_inverses_;
+  Biased for_content_, for_positions_;
+  Lines<Step> keys_, values_, weights_, row_;
+  Lines<float> scores_, positions_, key_scales_, value_units_, value_inverses_;
   std::vector<const float *> rows_;
   float inverse_sums_[kQueries];
 };

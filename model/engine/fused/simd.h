@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __AVX512BF16__
+#ifdef __AVX512F__
 #include <immintrin.h>
 #endif
 
@@ -67,23 +67,33 @@ inline Vector Broadcast(float value) { return value - Vector{}; }
 inline Vector Max(Vector a, Vector b) { return a > b ? a : b; }
 
 inline float Greatest(Vector vector) {
+#ifdef __AVX512F__
+  return _mm512_reduce_max_ps((__m512)vector);
+#else
   float greatest = vector[0];
   for (int64_t i = 1; i < kLanes; i++) greatest = vector[i] > greatest ? vector[i] : greatest;
   return greatest;
+#endif
 }
 
 inline float Sum(Vector vector) {
+#ifdef __AVX512F__
+  return _mm512_reduce_add_ps((__m512)vector);
+#else
   float sum = 0;
   for (int64_t i = 0; i < kLanes; i++) sum += vector[i];
   return sum;
+#endif
 }
 
-// e^x for x of at most 88, within 2 units in the last place; 0 below -87.
+// e^x for x of at most 88, within a unit in the last place; 0 below -87.
 inline Vector Exp(Vector x) {
-  constexpr float kLog2E = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+  constexpr float kLog2E = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f, kLeast = -87.0f;
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
-  const Integers tiny = x < -87.0f;
-  x = tiny ? Broadcast(-87.0f) : x;
+#ifndef __AVX512F__
+  const Integers tiny = x < kLeast;
+  x = tiny ? Broadcast(kLeast) : x;
+#endif
   const Vector shifted = x * kLog2E + kRound;
   const Vector n = shifted - kRound;
   const Vector r = x - n * kLn2High - n * kLn2Low;  // |r| <= ln(2) / 2
@@ -92,7 +102,11 @@ inline Vector Exp(Vector x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
+  p = (p * r + 1.0f) * r + 1.0f;
+#ifdef __AVX512F__
+  const __mmask16 not_tiny = _mm512_cmp_ps_mask((__m512)x, _mm512_set1_ps(kLeast), _CMP_NLT_UQ);
+  return (Vector)_mm512_maskz_scalef_ps(not_tiny, (__m512)p, (__m512)n);
+#else
   Integers bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   Integers result;
@@ -100,6 +114,7 @@ inline Vector Exp(Vector x) {
   result += bits << 23;  // the low bits of `shifted` hold n
   std::memcpy(&p, &result, sizeof p);
   return tiny ? Vector{} : p;
+#endif
 }
 
 // Exchanges rows and columns of a square of 32-bit numbers: to[j * to_stride + i] = from[i * from_stride + j].
