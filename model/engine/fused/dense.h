@@ -27,24 +27,13 @@ void ForRowBlocks(int64_t rows, const Work &work) {
   });
 }
 
-// left · right, `panels` panels of it: for each, open(first column) gives what is called with each row and its two vectors of the result.
+// left · right, `panels` panels of it: for each vector of columns, open(first column) gives what is called with each row and its sums. The last may begin
+// behind the matrix's last column.
 template <typename Number, typename Open>
 void Multiply(const LeftRows<Number> &left, int64_t rows, const Panels<Number> &right, int64_t panels, const Open &open) {
   for (int64_t panel = 0; panel < panels; panel++) {
-    MultiplyPanel<Number>(right.Times(left, panel, 0, right.steps), rows, {}, open(panel * kPanel));
+    MultiplyVectors<Number>(right.Times(left, panel, 0, right.steps), rows, {}, [&](int64_t column) { return open(panel * kPanel + column); });
   }
-}
-
-// Numbers of a row as two vectors; those behind the row's end are 0.
-struct TwoVectors {
-  Vector first, second;
-};
-
-inline TwoVectors LoadPart(const float *from, int64_t count) {
-  if (count >= kPanel) return {Load(from), Load(from + kLanes)};
-  float both[kPanel] = {};
-  std::memcpy(both, from, count * sizeof(float));
-  return {Load(both), Load(both + kLanes)};
 }
 
 constexpr float kEpsilon = 1e-5f;

@@ -26,8 +26,6 @@ struct FixedPointTiles : MatrixUnit {
   static constexpr int64_t kStepsTogether = kSide;
   static constexpr bool kMatrixUnit = true;
   static constexpr bool kScaled = true;
-  // Whose results of one panel are kept at once.
-  static constexpr int64_t kRowsOfPanel = 128;
 
   // What a whole number counts for, in products of bytes, and how many whole numbers 1 is.
   struct Scale {
@@ -41,7 +39,7 @@ struct FixedPointTiles : MatrixUnit {
         even.Add(Load(from + i));
         odd.Add(Load(from + i + kLanes));
       }
-      for (; i < length; i += kLanes) even.Add(LoadPart(from + i, length - i));
+      for (; i < length; i += kLanes) even.Add(LoadFirst(from + i, length - i));
       even.Add(odd);
       return even.ToScale();
     }
@@ -84,7 +82,7 @@ struct FixedPointTiles : MatrixUnit {
     constexpr int64_t kAtOnce = kPerStep * kLanes;
     int64_t first = 0;
     for (; first + kAtOnce <= length; first += kAtOnce) store(first, [&](int64_t i) { return Load(from + i); });
-    for (; first < steps * kPerStep; first += kAtOnce) store(first, [&](int64_t i) { return LoadPart(from + i, length - i); });
+    for (; first < steps * kPerStep; first += kAtOnce) store(first, [&](int64_t i) { return LoadFirst(from + i, length - i); });
   }
 
   // Packs a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
@@ -96,7 +94,7 @@ struct FixedPointTiles : MatrixUnit {
         for (int64_t i = 0; i < kPerStep; i++) {
           const int64_t row = s * kPerStep + i;
           const bool missing = row >= count || rows[row] == nullptr;
-          numbers[i] = missing ? _mm512_setzero_si512() : ToBytes(LoadPart(rows[row] + j, filled - j), Broadcast(inverses[row]));
+          numbers[i] = missing ? _mm512_setzero_si512() : ToBytes(LoadFirst(rows[row] + j, filled - j), Broadcast(inverses[row]));
         }
         PairBytes(numbers, parts);
         for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kLanes, parts[part]);
@@ -108,26 +106,21 @@ struct FixedPointTiles : MatrixUnit {
   template <int rows>
   static void Multiply(const Factors<FixedPointTiles> &factors, Sums<const float> begin, Sums<float> to) {
     static_assert(rows == 16 || rows == 32, "rows of one tile or two");
-    StorePanel(factors, 0, rows, begin, to);
+    StorePanel(factors, rows, begin, to);
   }
 
-  // to = begin + left · right for rows from `first` on, with room for whole tiles: all of them by one half of the columns, which stays in the first
-  // level of cache meanwhile, then by the other.
-  static void StorePanel(const Factors<FixedPointTiles> &factors, int64_t first, int64_t rows, Sums<const float> begin, Sums<float> to) {
+  static void StorePanel(const Factors<FixedPointTiles> &factors, int64_t rows, Sums<const float> begin, Sums<float> to) {
     for (int64_t column = 0; column < kPanel; column += kSide) {
-      for (int64_t row = first; row < first + rows; row += kSide) {
-        const Sums<float> square{to.first + row * to.stride + column, to.stride};
-        const Sums<const float> before{begin.first == nullptr ? nullptr : begin.first + row * begin.stride + column, begin.stride};
-        if (factors.steps == kSide) {
-          MultiplySquare<true>(factors, row, column, 0, before, square);
-          continue;
-        }
-        MultiplySquare<false>(factors, row, column, 0, before, square);
-        for (int64_t from = kMostSteps; from < factors.steps; from += kMostSteps) {
-          MultiplySquare<false>(factors, row, column, from, {square.first, square.stride}, square);
-        }
-      }
+      MultiplyVector(factors, column, rows, begin, [=](int64_t row, Vector sums) { Store(to.first + row * to.stride + column, sums); });
     }
+  }
+
+  // Calls write with each row and its sums, begin + left · right, of a vector of columns from `column` on. What is read of the right factor stays in the
+  // first level of cache meanwhile.
+  template <typename Write>
+  static void MultiplyVector(const Factors<FixedPointTiles> &factors, int64_t column, int64_t rows, Sums<const float> begin, const Write &write) {
+    if (factors.steps == kSide) MultiplySquares<true>(factors, column, rows, begin, write);
+    else MultiplySquares<false>(factors, column, rows, begin, write);
   }
 
  private:
@@ -135,10 +128,6 @@ struct FixedPointTiles : MatrixUnit {
   static constexpr float kMost = 0x7f7f00;
   // Sums of more products of bytes may not fit into 32 bits.
   static constexpr int64_t kMostSteps = 8192;
-
-  static Vector LoadPart(const float *from, int64_t count) {
-    return (Vector)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, kLanes)) - 1), from);
-  }
 
   // Whole numbers in the three lower bytes of each lane. A byte has its sign: what it is too much or too little goes to the one above it.
   static __m512i ToBytes(Vector numbers, Vector inverse) {
@@ -176,14 +165,62 @@ struct FixedPointTiles : MatrixUnit {
     parts[2] = join(first, second);
   }
 
-  // A square of results, by steps from `from` on, or by a single tile of steps. Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7
-  // columns of the right one.
+  // Of what is to be computed: rows and a vector of columns.
+  struct Square {
+    Factors<FixedPointTiles> factors;
+    int64_t row, rows, column;
+  };
+
+  // Sums of bytes' products that are as much to be shifted, the longest of them in two, as a product waits for the sum before it; but for a single
+  // tile of steps, a fourth sum is not worth storing.
   template <bool single>
-  static void MultiplySquare(const Factors<FixedPointTiles> &factors, int64_t row, int64_t column, int64_t from, Sums<const float> begin,
-                             Sums<float> to) {
-    const auto [all_left, left_stride, all_right, right_stride, all_steps, second, column_scales] = factors;
-    const Step *const left = all_left + row * left_stride + from;
-    const Step *const right = all_right + from * right_stride + column / kSide * second;
+  static constexpr int kSums = single ? 3 : 4;
+  template <bool single>
+  using SquareSums = int32_t[kSums<single>][kSide * kSide];
+
+  // A vector of columns, square by square.
+  template <bool single, typename Write>
+  static void MultiplySquares(const Factors<FixedPointTiles> &factors, int64_t column, int64_t rows, Sums<const float> begin, const Write &write) {
+    alignas(64) float kept[kSide * kSide];
+    for (int64_t row = 0; row < rows; row += kSide) {
+      const Square square{factors, row, std::min(kSide, rows - row), column};
+      Sums<const float> before{begin.first == nullptr ? nullptr : begin.first + row * begin.stride + column, begin.stride};
+      int64_t from = 0;
+      if constexpr (!single) {
+        for (; from + kMostSteps < factors.steps; from += kMostSteps) {
+          MultiplySquare<single>(square, from, before, [&](int64_t r, Vector sums) { Store(kept + (r - row) * kSide, sums); });
+          before = {kept, kSide};
+        }
+      }
+      MultiplySquare<single>(square, from, before, write);
+    }
+  }
+
+  // Calls write with each row and begin + what the steps from `from` on give.
+  template <bool single, typename Write>
+  static void MultiplySquare(const Square &square, int64_t from, Sums<const float> begin, Write write) {
+    alignas(64) SquareSums<single> sums;
+    SumSquare<single>(square, from, sums);
+    const auto [factors, row, rows, column] = square;
+    const Step *const row_scales = factors.left + (row + 1) * factors.left_stride - 1;
+    const Vector column_scales = Load(factors.column_scales + column);
+    for (int64_t r = 0; r < rows; r++) {
+      const auto sum = [&](int i) { return LoadWhole(sums[i] + r * kSide); };
+      constexpr float kByte = 1.0f / 256;
+      Integers lowest = sum(2);
+      if constexpr (!single) lowest += sum(3);
+      const Vector lower = ToNumbers(sum(1)) + ToNumbers(lowest) * kByte;
+      const Vector product = (ToNumbers(sum(0)) + lower * kByte) * (column_scales * OfBits(row_scales[r * factors.left_stride]));
+      write(row + r, begin.first == nullptr ? product : Load(begin.first + r * begin.stride) + product);
+    }
+  }
+
+  // Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7 columns of the right one.
+  template <bool single>
+  static void SumSquare(const Square &square, int64_t from, SquareSums<single> &sums) {
+    const auto [all_left, left_stride, all_right, right_stride, all_steps, second, column_scales] = square.factors;
+    const Step *const left = all_left + square.row * left_stride + from;
+    const Step *const right = all_right + from * right_stride + square.column / kSide * second;
     const int64_t steps = std::min(kMostSteps, all_steps - from), left_part = left_stride / kParts, right_part = right_stride / kParts;
     constexpr int64_t kBytes = sizeof(Step);
     // The compiler does not know what tiles are loaded from.
@@ -198,13 +235,15 @@ struct FixedPointTiles : MatrixUnit {
     _tile_zero(1);
     _tile_zero(2);
     if constexpr (!single) _tile_zero(3);
-    load_first_left(0);
-    load_left(1, 0);
-    load_first_right(0);
-    load_right(1, 0);
-    for (int64_t s = 0;;) {
-      // Each tile is loaded anew as soon as the last of the products that need it has begun. What is as much to be shifted is summed up together, the
-      // longest of these sums in two, as a product waits for the sum before it; but for a single one, a fourth sum is not worth storing.
+    // Every other square takes its steps backwards: it begins with what the one before it has left in the first level of cache.
+    const bool backwards = square.row / kSide % 2 == 1;
+    const int64_t begin = backwards ? steps - kSide : 0, end = backwards ? 0 : steps - kSide, by = backwards ? -kSide : kSide;
+    load_first_left(begin);
+    load_left(1, begin);
+    load_first_right(begin);
+    load_right(1, begin);
+    for (int64_t s = begin;;) {
+      // Each tile is loaded anew as soon as the last of the products that need it has begun.
       _tile_dpbssd(0, 4, 6);
       _tile_dpbssd(1, 4, 7);
       _tile_dpbssd(2, 5, 7);
@@ -217,33 +256,20 @@ struct FixedPointTiles : MatrixUnit {
       } else {
         _tile_dpbssd(3, 4, 7);
       }
-      const int64_t next = s + kSide;
-      if (next == steps) break;
-      load_first_left(next);
-      load_right(1, next);
+      if (s == end) break;
+      s += by;
+      load_first_left(s);
+      load_right(1, s);
       _tile_dpbssd(2, 5, 6);
-      load_first_right(next);
-      load_left(1, next);
-      s = next;
+      load_first_right(s);
+      load_left(1, s);
     }
     _tile_dpbssd(2, 5, 6);
-    constexpr int kSums = single ? 3 : 4;
-    alignas(64) int32_t sums[kSums][kSide * kSide];
     _tile_stored(0, sums[0], kSide * kBytes);
     _tile_stored(1, sums[1], kSide * kBytes);
     _tile_stored(2, sums[2], kSide * kBytes);
     if constexpr (!single) _tile_stored(3, sums[3], kSide * kBytes);
     asm volatile("" ::: "memory");
-    const Vector scales = Load(column_scales + column);
-    for (int64_t r = 0; r < kSide; r++) {
-      const auto sum = [&](int i) { return LoadWhole(sums[i] + r * kSide); };
-      constexpr float kByte = 1.0f / 256;
-      Integers lowest = sum(2);
-      if constexpr (!single) lowest += sum(3);
-      const Vector lower = ToNumbers(sum(1)) + ToNumbers(lowest) * kByte;
-      const Vector product = (ToNumbers(sum(0)) + lower * kByte) * (scales * OfBits(left[(r + 1) * left_stride - 1 - from]));
-      Store(to.first + r * to.stride, begin.first == nullptr ? product : Load(begin.first + r * begin.stride) + product);
-    }
   }
 };
 

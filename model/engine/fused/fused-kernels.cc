@@ -92,9 +92,7 @@ void Dense(Call &call) {
     Multiply<Number>(left, count, PanelsOf<Number>(call, 1, inner), call.Size(1, 0),
                      [&](int64_t column) {
                        float *const to = output + first * columns + column;
-                       return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-                         StorePart(to + row * columns, a, b, filled);
-                       };
+                       return [=, filled = columns - column](int64_t row, Vector sums) { StoreFirst(to + row * columns, sums, filled); };
                      });
   });
 }
@@ -109,17 +107,16 @@ void AddDense(Call &call) {
     const LeftRows<Number> left(call.Data(1) + first * inner, count, inner, inner, Scratch<Number>::OfThread().left);
     Multiply<Number>(left, count, PanelsOf<Number>(call, 2, inner), call.Size(2, 0),
                      [&](int64_t column) {
-                       const int64_t offset = first * columns + column, filled = std::min(kPanel, columns - column);
-                       return [=](int64_t row, Vector a, Vector b) {
+                       const int64_t offset = first * columns + column, filled = columns - column;
+                       return [=](int64_t row, Vector sums) {
                          const int64_t at = offset + row * columns;
-                         const TwoVectors before = LoadPart(x + at, filled);
-                         StorePart(output + at, before.first + a, before.second + b, filled);
+                         StoreFirst(output + at, LoadFirst(x + at, filled) + sums, filled);
                        };
                      });
   });
 }
 
-// Columns of a panel that go to one head, and where those of the first row go.
+// Columns of a vector that go to one head, and where those of the first row go.
 struct HeadPart {
   float *to;
   int64_t columns;
@@ -132,34 +129,40 @@ void ProjectHeads(Call &call) {
   const int64_t k = width / heads, columns = width * call.outputs();
   std::vector<float *> outputs;
   for (int i = 0; i < call.outputs(); i++) outputs.push_back(call.Output(i, {heads, batch, length, k}));
-  ForRowBlocks<Number>(batch * length, [&](int64_t first, int64_t count) {
-    const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, Scratch<Number>::OfThread().left);
-    // The part of a row from a column on that goes to one head.
-    const auto place = [&](int64_t column) {
-      const int64_t within = column % width, h = within / k, offset = within % k;
-      return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
+  // The part of a row from a column on that goes to one head.
+  const auto place = [&](int64_t first, int64_t column) {
+    const int64_t within = column % width, h = within / k, offset = within % k;
+    return HeadPart{outputs[column / width] + (h * batch * length + first) * k + offset, k - offset};
+  };
+  const auto project = [&](const auto &open) {
+    ForRowBlocks<Number>(batch * length, [&](int64_t first, int64_t count) {
+      const LeftRows<Number> left(call.Data(0) + first * width, count, width, width, Scratch<Number>::OfThread().left);
+      Multiply<Number>(left, count, PanelsOf<Number>(call, 1, width), call.Size(1, 0), [&](int64_t column) { return open(first, column); });
+    });
+  };
+  if (k % kLanes == 0) {
+    return project([&](int64_t first, int64_t column) {
+      float *const to = column < columns ? place(first, column).to : nullptr;
+      return [=](int64_t row, Vector sums) {
+        if (to != nullptr) Store(to + row * k, sums);
+      };
+    });
+  }
+  // A vector may reach over several heads, and matrices.
+  project([&](int64_t first, int64_t column) {
+    std::array<HeadPart, kLanes> parts;
+    int64_t used = 0;
+    const int64_t end = std::min(column + kLanes, columns);
+    for (int64_t from = column; from < end; from += parts[used++].columns) {
+      parts[used] = place(first, from);
+      parts[used].columns = std::min(parts[used].columns, end - from);
+    }
+    return [parts, used, k](int64_t row, Vector sums) {
+      float numbers[kLanes];
+      Store(numbers, sums);
+      const float *from = numbers;
+      for (int64_t i = 0; i < used; from += parts[i++].columns) std::copy_n(from, parts[i].columns, parts[i].to + row * k);
     };
-    Multiply<Number>(left, count, PanelsOf<Number>(call, 1, width), call.Size(1, 0),
-                     [&](int64_t column) {
-                       // A panel may reach over several heads, and matrices.
-                       std::array<HeadPart, kPanel> parts;
-                       int64_t used = 0;
-                       const int64_t end = std::min(column + kPanel, columns);
-                       for (int64_t from = column; from < end; from += parts[used++].columns) {
-                         parts[used] = place(from);
-                         parts[used].columns = std::min(parts[used].columns, end - from);
-                       }
-                       return [parts, used, k](int64_t row, Vector a, Vector b) {
-                         if (parts[0].columns == kPanel) return StorePart(parts[0].to + row * k, a, b, kPanel);
-                         float both[kPanel];
-                         Store(both, a);
-                         Store(both + kLanes, b);
-                         const float *from = both;
-                         for (int64_t i = 0; i < used; from += parts[i++].columns) {
-                           std::copy_n(from, parts[i].columns, parts[i].to + row * k);
-                         }
-                       };
-                     });
   });
 }
 
@@ -194,12 +197,9 @@ void FeedForward(Call &call) {
       Panels<Number> inner_panels = PanelsOf<Number>(call, kInner, width);
       inner_panels.first += begin / kPanel * inner_panels.length();
       Multiply<Number>(left, count, inner_panels, (length + kPanel - 1) / kPanel, [&](int64_t column) {
-        const int64_t filled = std::min(kPanel, length - column);
-        const TwoVectors bias = LoadPart(inner_bias + begin + column, filled);
-        return [=](int64_t row, Vector a, Vector b) {
-          float *const to = hidden + row * stride + column;
-          StorePart(to, Max(a + bias.first, Vector{}), Max(b + bias.second, Vector{}), filled);
-        };
+        const int64_t filled = length - column;
+        const Vector bias = LoadFirst(inner_bias + begin + column, filled);
+        return [=](int64_t row, Vector sums) { StoreFirst(hidden + row * stride + column, Max(sums + bias, Vector{}), filled); };
       });
       const LeftRows<Number> activated(hidden, count, length, stride, scratch.activated);
       for (int64_t panel = 0; panel < outer_panels; panel++) {
@@ -210,12 +210,13 @@ void FeedForward(Call &call) {
           StorePanel<Number>(factors, count, before, {sums + column, sum_stride});
           continue;
         }
-        const int64_t offset = first * width + column, filled = std::min(kPanel, width - column);
-        const TwoVectors bias = LoadPart(outer_bias + column, filled);
-        MultiplyPanel<Number>(factors, count, before, [=](int64_t row, Vector a, Vector b) {
-          const int64_t at = offset + row * width;
-          const TwoVectors residual = LoadPart(x + at, filled);
-          StorePart(output + at, residual.first + (a + bias.first), residual.second + (b + bias.second), filled);
+        MultiplyVectors<Number>(factors, count, before, [&](int64_t within) {
+          const int64_t offset = first * width + column + within, filled = width - column - within;
+          const Vector bias = LoadFirst(outer_bias + column + within, filled);
+          return [=](int64_t row, Vector mixed) {
+            const int64_t at = offset + row * width;
+            StoreFirst(output + at, LoadFirst(x + at, filled) + (mixed + bias), filled);
+          };
         });
       }
     }

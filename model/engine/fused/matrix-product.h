@@ -177,15 +177,6 @@ inline void ForTiles(int64_t rows, const Visit &visit) {
 // Calls write(row, first vector, second vector) with begin + left · right for each of `rows` rows.
 template <typename Number, typename Write>
 inline void MultiplyPanel(const Factors<Number> &factors, int64_t rows, Sums<const float> begin, const Write &write) {
-  if constexpr (Number::kScaled) {
-    for (int64_t first = 0; first < rows; first += Number::kRowsOfPanel) {
-      alignas(64) float sums[Number::kRowsOfPanel * kPanel];
-      const int64_t count = std::min(Number::kRowsOfPanel, rows - first);
-      Number::StorePanel(factors, first, count, begin, {sums - first * kPanel, kPanel});
-      for (int64_t r = 0; r < count; r++) write(first + r, Load(sums + r * kPanel), Load(sums + r * kPanel + kLanes));
-    }
-    return;
-  }
   ForTiles<Number>(rows, [&](int64_t row, auto count, auto used) {
     Factors<Number> of_tile = factors;
     of_tile.left += row * factors.left_stride;
@@ -194,10 +185,24 @@ inline void MultiplyPanel(const Factors<Number> &factors, int64_t rows, Sums<con
   });
 }
 
+// Calls open(first column) for each vector of a panel's columns, and what that gives with each of `rows` rows and its sums, begin + left · right.
+template <typename Number, typename Open>
+inline void MultiplyVectors(const Factors<Number> &factors, int64_t rows, Sums<const float> begin, const Open &open) {
+  if constexpr (Number::kScaled) {
+    for (int64_t column = 0; column < kPanel; column += kLanes) Number::MultiplyVector(factors, column, rows, begin, open(column));
+  } else {
+    const auto first = open(0), second = open(kLanes);
+    MultiplyPanel<Number>(factors, rows, begin, [first, second](int64_t row, Vector a, Vector b) {
+      first(row, a);
+      second(row, b);
+    });
+  }
+}
+
 // to = begin + left · right for `rows` rows, with room for all rows of a tile behind them.
 template <typename Number>
 inline void StorePanel(const Factors<Number> &factors, int64_t rows, Sums<const float> begin, Sums<float> to) {
-  if constexpr (Number::kScaled) return Number::StorePanel(factors, 0, rows, begin, to);
+  if constexpr (Number::kScaled) return Number::StorePanel(factors, rows, begin, to);
   ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
     Factors<Number> of_tile = factors;
     of_tile.left += row * factors.left_stride;

@@ -356,16 +356,17 @@ class HeadAttention {
     // Weights contain the scales of their slots.
     static const std::vector<float> ones(kPanel, 1.0f);
     for (int64_t column = 0; column < head.k; column += kPanel) {
-      const int64_t filled = std::min(kPanel, head.k - column);
-      const auto write = [&](int64_t row, Vector a, Vector b) {
-        float *const output = head.output + (first + row) * head.output_stride + column;
-        StorePart(output, a * inverse_sums_[row], b * inverse_sums_[row], filled);
+      const auto open = [&](int64_t within) {
+        return [=, output = head.output + first * head.output_stride + column + within](int64_t row, Vector sums) {
+          StoreFirst(output + row * head.output_stride, sums * inverse_sums_[row], head.k - column - within);
+        };
       };
       if (packs_values_) {
         const Step *const values = values_.data() + column / kPanel * ValuePanel();
         const Panels<Number> panel{values, StepsOf<Number>(columns_.size())};
-        MultiplyPanel<Number>({weights, length, values, panel.kStride, steps, panel.second(), ones.data()}, rows, {}, write);
+        MultiplyVectors<Number>({weights, length, values, panel.kStride, steps, panel.second(), ones.data()}, rows, {}, open);
       } else if constexpr (Number::kPerStep == 1) {
+        const auto first_vector = open(0), second_vector = open(kLanes);
         ForTiles<Number>(rows, [&](int64_t row, auto count, auto) {
           constexpr int kRows = decltype(count)::value;
           const Tier &old = head.compressed, &memory = head.memory;
@@ -377,7 +378,10 @@ class HeadAttention {
           mix(old_.padded, memory, memory.slots - memory.filled, memory.filled);
           mix(old_.padded + memory.filled, head.segment, 0, first + rows);
 #pragma GCC unroll 12
-          for (int r = 0; r < kRows; r++) write(row + r, tile[r][0], tile[r][1]);
+          for (int r = 0; r < kRows; r++) {
+            first_vector(row + r, tile[r][0]);
+            second_vector(row + r, tile[r][1]);
+          }
         });
       }
     }

@@ -49,17 +49,25 @@ inline float OfBits(uint32_t bits) {
 
 inline void Store(float *to, Vector vector) { std::memcpy(to, &vector, sizeof vector); }
 
+// The first `count` numbers of a vector; those behind them are 0.
+inline Vector LoadFirst(const float *from, int64_t count) {
+  if (count >= kLanes) return Load(from);
+  float numbers[kLanes] = {};
+  if (count > 0) std::memcpy(numbers, from, count * sizeof(float));
+  return Load(numbers);
+}
+
+inline void StoreFirst(float *to, Vector vector, int64_t count) {
+  if (count >= kLanes) return Store(to, vector);
+  float numbers[kLanes];
+  Store(numbers, vector);
+  if (count > 0) std::memcpy(to, numbers, count * sizeof(float));
+}
+
 // The first `count` numbers of two neighbouring vectors.
 inline void StorePart(float *to, Vector first, Vector second, int64_t count) {
-  if (count >= 2 * kLanes) {
-    Store(to, first);
-    Store(to + kLanes, second);
-    return;
-  }
-  float both[2 * kLanes];
-  Store(both, first);
-  Store(both + kLanes, second);
-  std::memcpy(to, both, count * sizeof(float));
+  StoreFirst(to, first, count);
+  StoreFirst(to + kLanes, second, count - kLanes);
 }
 
 inline Vector Broadcast(float value) { return value - Vector{}; }

@@ -17,6 +17,13 @@
 namespace palimpsest {
 namespace {
 
+// Numbers of a row as two vectors; those behind the row's end are 0.
+struct TwoVectors {
+  Vector first, second;
+};
+
+TwoVectors LoadPart(const float *from, int64_t count) { return {LoadFirst(from, count), LoadFirst(from + kLanes, count - kLanes)}; }
+
 // Rows that one task takes: enough work to be worth handing over.
 constexpr int64_t kRowsAtOnce = 64;
 constexpr int64_t kElementsAtOnce = 16384;

@@ -90,9 +90,7 @@ Numbers ByPanels(const Numbers &x, const Numbers &w, const Sizes &sizes) {
     Lines<Step> scratch;
     const LeftRows<Number> left(x.data() + first * inner, count, inner, inner, scratch);
     Multiply<Number>(left, count, {packed.data(), steps}, panels, [&](int64_t column) {
-      return [=, to = result.data() + first * columns + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-        StorePart(to + row * columns, a, b, filled);
-      };
+      return [=, to = result.data() + first * columns + column](int64_t row, Vector sums) { StoreFirst(to + row * columns, sums, columns - column); };
     });
   });
   return result;
