@@ -151,9 +151,10 @@ struct Document {
   int64_t n, k, slots, filled, compressed_slots, compressed_filled;
 };
 
-// The values that a head mixes, and all its gradients, one after the other; those that are multiplied in inference alone have none.
+// The values that a head mixes, and all its gradients, one after the other; those that are multiplied in inference alone have none. The key of one
+// of the segment's slots may be broken.
 template <typename Number>
-Numbers Attend(const Document &document) {
+Numbers Attend(const Document &document, int64_t broken = -1) {
   using Step = typename Number::Step;
   const auto [n, k, slots, filled, compressed_slots, compressed_filled] = document;
   const typename Number::Preparation prepared;
@@ -167,6 +168,7 @@ Numbers Attend(const Document &document) {
     rows[2 * i + 1] = draw(all_slots[i] * k);
     tiers[i] = {rows[2 * i].data(), rows[2 * i + 1].data(), all_slots[i], all_filled[i]};
   }
+  if (broken >= 0) rows[4][broken * k] = std::numeric_limits<float>::quiet_NaN();
   Lines<Step> across[2], down[2];
   Numbers position_keys[2];
   const auto width_of = [&](int i) { return all_slots[1 - i] + n + 1; };
@@ -230,6 +232,17 @@ void CompareAttention(const char *by, const Document &document) {
   Print(by, "attention " + size, Distance(given, expected));
 }
 
+// A score that is not a number makes results so, of those queries that see it.
+template <typename Number>
+void CompareBroken(const char *by) {
+  const Document document{51, 22, 85, 60, 30, 17};
+  constexpr int64_t kBroken = 40;
+  const Numbers mixed = Attend<Number>(document, kBroken);
+  bool as_expected = true;
+  for (int64_t i = 0; i < document.n * document.k; i++) as_expected &= std::isfinite(mixed[i]) == (i / document.k < kBroken);
+  Print(by, "attention to a broken key", 0, as_expected);
+}
+
 const Example examples[] = {Example({1, 1, 1}),    Example({3, 17, 5}),    Example({33, 31, 33}),
                             Example({48, 64, 96}), Example({75, 100, 70}), Example({200, 2100, 40})};
 
@@ -279,6 +292,7 @@ void CompareInference(const char *by) {
   for (const Document &document : {Document{1, 2, 1, 1, 0, 0}, {51, 22, 85, 60, 30, 17}, {148, 64, 200, 200, 84, 84}, {70, 34, 0, 0, 40, 9}}) {
     CompareAttention<Number>(by, document);
   }
+  CompareBroken<Number>(by);
 }
 
 template <typename Number>
