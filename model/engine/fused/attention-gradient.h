@@ -118,7 +118,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     std::fill(scores + this->old_.padded + this->Recent(query), scores + total, kHidden);
     const Vector log_sum = Broadcast(input.log_sums[query]), mean = Broadcast(dot);
     for (int64_t j = 0; j < total; j += kLanes) {
-      const Vector probability = Exp(Load(scores + j) - log_sum);
+      const Vector probability = ExpOfDifference(Load(scores + j), log_sum);
       Store(scores + j, probability);
       Store(slopes + j, probability * (Load(slopes + j) - mean));
     }

@@ -79,7 +79,7 @@ class AttentionReconstruction {
       const Vector most = Broadcast(Greatest(greatest));
       Vector sum = {};
       for (int64_t j = 0; j < slots_; j += kLanes) {
-        const Vector weight = Exp(Load(scores + j) - most);
+        const Vector weight = ExpOfDifference(Load(scores + j), most);
         sum += weight;
         Store(scores + j, weight);
       }

@@ -17,8 +17,7 @@ namespace palimpsest {
 // panel while it is in the cache.
 template <typename Number, typename Work>
 void ForRowBlocks(int64_t rows, const Work &work) {
-  // Split numbers take three times the cache.
-  constexpr int64_t kMost = (Number::kParts > 1 ? 4 : 8) * Number::kTileRows;
+  constexpr int64_t kMost = 8 * Number::kTileRows;
   const int64_t least = 2 * ThreadPool::Shared().threads();
   const int64_t blocks = least * std::max<int64_t>(1, (rows + kMost * least - 1) / (kMost * least));
   const int64_t size = RoundUp((rows + blocks - 1) / blocks, Number::kRowsTogether);

@@ -50,6 +50,8 @@ struct FixedPointTiles : MatrixUnit {
    public:
     void Add(Vector numbers) { AddBits(_mm512_and_si512((__m512i)numbers, _mm512_set1_epi32(0x7fffffff))); }
     void Add(const Magnitude &other) { AddBits(other.bits_); }
+    // Of numbers that are positive, or not finite.
+    void AddPositive(Vector numbers) { AddBits((__m512i)numbers); }
     // Of a number that is not finite, one that makes results so. Of numbers so small that `inverse` is infinite, what the processor makes of
     // those that are out of range: its lower bytes are 0.
     Scale ToScale() const {
@@ -182,6 +184,7 @@ struct FixedPointTiles : MatrixUnit {
   template <bool single, typename Write>
   static void MultiplySquares(const Factors<FixedPointTiles> &factors, int64_t column, int64_t rows, Sums<const float> begin, const Write &write) {
     alignas(64) float kept[kSide * kSide];
+    if constexpr (single) LoadColumns(factors, column);
     for (int64_t row = 0; row < rows; row += kSide) {
       const Square square{factors, row, std::min(kSide, rows - row), column};
       Sums<const float> before{begin.first == nullptr ? nullptr : begin.first + row * begin.stride + column, begin.stride};
@@ -200,7 +203,8 @@ struct FixedPointTiles : MatrixUnit {
   template <bool single, typename Write>
   static void MultiplySquare(const Square &square, int64_t from, Sums<const float> begin, Write write) {
     alignas(64) SquareSums<single> sums;
-    SumSquare<single>(square, from, sums);
+    if constexpr (single) SumSingle(square, sums);
+    else SumSquare(square, from, sums);
     const auto [factors, row, rows, column] = square;
     const Step *const row_scales = factors.left + (row + 1) * factors.left_stride - 1;
     const Vector column_scales = Load(factors.column_scales + column);
@@ -215,15 +219,48 @@ struct FixedPointTiles : MatrixUnit {
     }
   }
 
+  // Tiles 5 to 7 are the parts of a vector of columns, for all rows that a single tile of their steps is multiplied with.
+  static void LoadColumns(const Factors<FixedPointTiles> &factors, int64_t column) {
+    const Step *const right = factors.right + column / kSide * factors.second;
+    const int64_t part = factors.right_stride / kParts, stride = factors.right_stride * sizeof(Step);
+    // The compiler does not know what tiles are loaded from.
+    asm volatile("" ::: "memory");
+    _tile_loadd(5, right, stride);
+    _tile_loadd(6, right + part, stride);
+    _tile_loadd(7, right + 2 * part, stride);
+  }
+
+  // Tiles 0 to 2 are sums, 3 and 4 rows of the left factor.
+  static void SumSingle(const Square &square, SquareSums<true> &sums) {
+    const Step *const left = square.factors.left + square.row * square.factors.left_stride;
+    const int64_t part = square.factors.left_stride / kParts, stride = square.factors.left_stride * sizeof(Step);
+    constexpr int64_t kSumStride = kSide * sizeof(Step);
+    asm volatile("" ::: "memory");
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_loadd(3, left, stride);
+    _tile_loadd(4, left + part, stride);
+    _tile_dpbssd(2, 3, 7);
+    _tile_dpbssd(1, 3, 6);
+    _tile_dpbssd(0, 3, 5);
+    _tile_dpbssd(2, 4, 6);
+    _tile_loadd(3, left + 2 * part, stride);
+    _tile_dpbssd(1, 4, 5);
+    _tile_dpbssd(2, 3, 5);
+    _tile_stored(0, sums[0], kSumStride);
+    _tile_stored(1, sums[1], kSumStride);
+    _tile_stored(2, sums[2], kSumStride);
+    asm volatile("" ::: "memory");
+  }
+
   // Tiles 0 to 3 are sums, 4 and 5 rows of the left factor, 6 and 7 columns of the right one.
-  template <bool single>
-  static void SumSquare(const Square &square, int64_t from, SquareSums<single> &sums) {
+  static void SumSquare(const Square &square, int64_t from, SquareSums<false> &sums) {
     const auto [all_left, left_stride, all_right, right_stride, all_steps, second, column_scales] = square.factors;
     const Step *const left = all_left + square.row * left_stride + from;
     const Step *const right = all_right + from * right_stride + square.column / kSide * second;
     const int64_t steps = std::min(kMostSteps, all_steps - from), left_part = left_stride / kParts, right_part = right_stride / kParts;
     constexpr int64_t kBytes = sizeof(Step);
-    // The compiler does not know what tiles are loaded from.
     asm volatile("" ::: "memory");
     const auto load_first_left = [&](int64_t s) { _tile_loadd(4, left + s, left_stride * kBytes); };
     const auto load_left = [&](int64_t part, int64_t s) { _tile_loadd(5, left + part * left_part + s, left_stride * kBytes); };
@@ -234,7 +271,7 @@ struct FixedPointTiles : MatrixUnit {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
-    if constexpr (!single) _tile_zero(3);
+    _tile_zero(3);
     // Every other square takes its steps backwards: it begins with what the one before it has left in the first level of cache.
     const bool backwards = square.row / kSide % 2 == 1;
     const int64_t begin = backwards ? steps - kSide : 0, end = backwards ? 0 : steps - kSide, by = backwards ? -kSide : kSide;
@@ -250,12 +287,7 @@ struct FixedPointTiles : MatrixUnit {
       load_right(2, s);
       _tile_dpbssd(1, 5, 6);
       load_left(2, s);
-      if constexpr (single) {
-        _tile_dpbssd(2, 4, 7);
-        break;
-      } else {
-        _tile_dpbssd(3, 4, 7);
-      }
+      _tile_dpbssd(3, 4, 7);
       if (s == end) break;
       s += by;
       load_first_left(s);
@@ -268,7 +300,7 @@ struct FixedPointTiles : MatrixUnit {
     _tile_stored(0, sums[0], kSide * kBytes);
     _tile_stored(1, sums[1], kSide * kBytes);
     _tile_stored(2, sums[2], kSide * kBytes);
-    if constexpr (!single) _tile_stored(3, sums[3], kSide * kBytes);
+    _tile_stored(3, sums[3], kSide * kBytes);
     asm volatile("" ::: "memory");
   }
 };

@@ -166,9 +166,10 @@ void ProjectHeads(Call &call) {
   });
 }
 
-// Hidden numbers of a row that are computed, and summed up, before the next: more in three parts do not stay in the second level of cache.
+// Hidden numbers of a row that are computed, and summed up, before the next: more in three parts leave no room in the second level of cache for the
+// weights that they are multiplied by.
 template <typename Number>
-constexpr int64_t kHiddenAtOnce = Number::kParts > 1 ? 1024 : std::numeric_limits<int32_t>::max();
+constexpr int64_t kHiddenAtOnce = Number::kParts > 1 ? 256 : std::numeric_limits<int32_t>::max();
 
 enum FeedForwardInput { kX, kGain, kBias, kInner, kInnerBias, kOuter, kOuterBias };
 
@@ -260,7 +261,7 @@ void Surprisal(Call &call) {
       for (int64_t j = kLanes; j < columns; j += kLanes) most = Max(most, Load(of_row + j));
       const float top = Greatest(most);
       Vector sum = {};
-      for (int64_t j = 0; j < columns; j += kLanes) sum += Exp(Load(of_row + j) - top);
+      for (int64_t j = 0; j < columns; j += kLanes) sum += ExpOfDifference(Load(of_row + j), Broadcast(top));
       greatest[chunk * rows + first + row] = top;
       sums[chunk * rows + first + row] = Sum(sum);
     }

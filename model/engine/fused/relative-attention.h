@@ -99,7 +99,7 @@ class HeadAttention {
   // Attends from queries `first` to `first + rows`.
   void Attend(int64_t first, int64_t rows) {
     const int64_t total = Scores(first, rows);
-    for (int64_t row = 0; row < rows; row++) Softmax(row, first + row, total);
+    for (int64_t row = 0; row < rows; row += kWeighed) Softmax(row, std::min(kWeighed, rows - row), first + row, total);
     Mix(first, rows, total);
   }
 
@@ -281,43 +281,61 @@ class HeadAttention {
     return LeftRows<Number>(biased.numbers.data(), used, k, k, biased.steps);
   }
 
-  // Turns a row's scores into weights, e^(score - greatest), and notes 1 / their sum.
-  void Softmax(int64_t row, int64_t query, int64_t total) {
+  // Rows that are weighed together: while the greatest number of one is searched for among the lanes of a vector, the next one's numbers are read.
+  static constexpr int64_t kWeighed = 4;
+
+  // Turns scores of `rows` rows, the first of them that of a query, into weights, e^(score - greatest), and notes 1 / their sum.
+  void Softmax(int64_t first, int64_t rows, int64_t query, int64_t total) {
+    const int64_t length = RowOfWeights(total), apart = length / Number::kParts;
+    float *const scores = scores_.data() + first * RowOfScores(total);
+    Step *const weights = Weights() + first * length;
+    float greatest[kWeighed], sums[kWeighed];
+    for (int64_t r = 0; r < rows; r++) greatest[r] = HideUnseen(scores + r * RowOfScores(total), query + r, total);
+    if constexpr (Number::kScaled) {
+      typename Number::Magnitude heaviest[kWeighed];
+      for (int64_t r = 0; r < rows; r++) {
+        float *const of_row = scores + r * RowOfScores(total);
+        typename Number::Magnitude most;
+        const auto weigh = [&](int64_t j, Vector weight) {
+          const Vector scaled = weight * Load(value_units_.data() + j);
+          most.AddPositive(scaled);
+          Store(of_row + j, scaled);
+        };
+        sums[r] = Exponentials(of_row, total, Broadcast(greatest[r]), [&](int64_t j, Vector first, Vector second) {
+          weigh(j, first);
+          weigh(j + kLanes, second);
+        });
+        heaviest[r] = most;
+      }
+      for (int64_t r = 0; r < rows; r++) {
+        const auto scale = heaviest[r].ToScale();
+        Number::StoreWhole(scores + r * RowOfScores(total), total, scale, StepsOf<Number>(total), weights + r * length, apart);
+        std::memcpy(weights + (r + 1) * length - 1, &scale.unit, sizeof scale.unit);
+      }
+    } else {
+      for (int64_t r = 0; r < rows; r++) {
+        sums[r] = Exponentials(scores + r * RowOfScores(total), total, Broadcast(greatest[r]), [&](int64_t j, Vector first, Vector second) {
+          StoreSteps<Number>(weights + r * length + j / Number::kPerStep, apart, first, second);
+        });
+      }
+    }
+    for (int64_t r = 0; r < rows; r++) {
+      inverse_sums_[first + r] = 1.0f / sums[r];
+      if (head_->log_sums != nullptr) head_->log_sums[query + r] = greatest[r] + std::log(sums[r]);
+    }
+  }
+
+  // Makes scores that a query must not see so small that their weights are 0; returns the greatest of the others.
+  float HideUnseen(float *scores, int64_t query, int64_t total) const {
     constexpr float kHidden = -1e30f;
-    const int64_t recent = Recent(query);
-    float *const scores = scores_.data() + row * RowOfScores(total);
     std::fill(scores + old_.count, scores + old_.padded, kHidden);
-    std::fill(scores + old_.padded + recent, scores + total, kHidden);
+    std::fill(scores + old_.padded + Recent(query), scores + total, kHidden);
     Vector greatest = Broadcast(kHidden), greatest_of_second = greatest;
     for (int64_t j = 0; j < total; j += kPanel) {
       greatest = Max(greatest, Load(scores + j));
       greatest_of_second = Max(greatest_of_second, Load(scores + j + kLanes));
     }
-    const Vector most = Broadcast(Greatest(Max(greatest, greatest_of_second)));
-    const int64_t length = RowOfWeights(total), apart = length / Number::kParts;
-    Step *const weights = Weights() + row * length;
-    float whole;
-    if constexpr (Number::kScaled) {
-      typename Number::Magnitude heaviest;
-      const auto weigh = [&](int64_t j, Vector weight) {
-        const Vector scaled = weight * Load(value_units_.data() + j);
-        heaviest.Add(scaled);
-        Store(scores + j, scaled);
-      };
-      whole = Exponentials(scores, total, most, [&](int64_t j, Vector first, Vector second) {
-        weigh(j, first);
-        weigh(j + kLanes, second);
-      });
-      const auto scale = heaviest.ToScale();
-      Number::StoreWhole(scores, total, scale, StepsOf<Number>(total), weights, apart);
-      std::memcpy(weights + length - 1, &scale.unit, sizeof scale.unit);
-    } else {
-      whole = Exponentials(scores, total, most, [&](int64_t j, Vector first, Vector second) {
-        StoreSteps<Number>(weights + j / Number::kPerStep, apart, first, second);
-      });
-    }
-    inverse_sums_[row] = 1.0f / whole;
-    if (head_->log_sums != nullptr) head_->log_sums[query] = most[0] + std::log(whole);
+    return Greatest(Max(greatest, greatest_of_second));
   }
 
   // Calls visit(column, first vector, second vector) with e^(score - most) of each panel of a row; returns their sum.
@@ -325,7 +343,7 @@ class HeadAttention {
   static float Exponentials(const float *scores, int64_t total, Vector most, const Visit &visit) {
     Vector sum = {}, sum_of_second = {};
     for (int64_t j = 0; j < total; j += kPanel) {
-      const Vector first = Exp(Load(scores + j) - most), second = Exp(Load(scores + j + kLanes) - most);
+      const Vector first = ExpOfDifference(Load(scores + j), most), second = ExpOfDifference(Load(scores + j + kLanes), most);
       sum += first;
       sum_of_second += second;
       visit(j, first, second);

@@ -94,25 +94,28 @@ inline float Sum(Vector vector) {
 #endif
 }
 
-// e^x for x of at most 88, within a unit in the last place; 0 below -87.
-inline Vector Exp(Vector x) {
-  constexpr float kLog2E = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f, kLeast = -87.0f;
+// e^(x - y) for differences of at most 88; 0 below -87. Within 1.6 units in the last place, times |x - y| where that is more than 1: what rounding the
+// difference costs as well.
+inline Vector ExpOfDifference(Vector x, Vector y) {
+  constexpr float kLog2E = 1.44269504f, kLeast = -125.0f;
   constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to whole numbers
+  Vector power = x * kLog2E - y * kLog2E;
 #ifndef __AVX512F__
-  const Integers tiny = x < kLeast;
-  x = tiny ? Broadcast(kLeast) : x;
+  const Integers tiny = power < kLeast;
+  power = tiny ? Broadcast(kLeast) : power;
 #endif
-  const Vector shifted = x * kLog2E + kRound;
+  const Vector shifted = power + kRound;
   const Vector n = shifted - kRound;
-  const Vector r = x - n * kLn2High - n * kLn2Low;  // |r| <= ln(2) / 2
-  Vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = (p * r + 1.0f) * r + 1.0f;
+  const Vector f = power - n;  // |f| <= 1/2
+  // 2^f, within 2.6e-9 of it (Remez's algorithm).
+  Vector p = f * 1.55946770e-4f + 1.34066438e-3f;
+  p = p * f + 9.61769298e-3f;
+  p = p * f + 5.55031055e-2f;
+  p = p * f + 2.40226528e-1f;
+  p = p * f + 6.93147215e-1f;
+  p = p * f + 1.0f;
 #ifdef __AVX512F__
-  const __mmask16 not_tiny = _mm512_cmp_ps_mask((__m512)x, _mm512_set1_ps(kLeast), _CMP_NLT_UQ);
+  const __mmask16 not_tiny = _mm512_cmp_ps_mask((__m512)power, _mm512_set1_ps(kLeast), _CMP_NLT_UQ);
   return (Vector)_mm512_maskz_scalef_ps(not_tiny, (__m512)p, (__m512)n);
 #else
   Integers bits;

@@ -422,7 +422,7 @@ void NextTokenLoss(Call &call) {
         const float chosen = known ? of_row[target] - most : std::numeric_limits<float>::quiet_NaN();
         Vector sum = {};
         for (int64_t j = 0; j < stride; j += kLanes) {
-          const Vector exponential = Exp(Load(of_row + j) - most);
+          const Vector exponential = ExpOfDifference(Load(of_row + j), Broadcast(most));
           sum += exponential;
           Store(of_row + j, exponential);
         }
