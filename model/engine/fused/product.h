@@ -26,6 +26,11 @@ struct Matrix {
     for (int64_t i = 0; i < count; i++) scratch[i] = blocks[(column + i) / width][row * stride + (column + i) % width];
     return scratch;
   }
+  // Where `height` rows of `length` neighbours lie, `stride` apart, if all of them are in `rows`, `columns` and one block; else null.
+  const float *Whole(int64_t row, int64_t height, int64_t rows, int64_t column, int64_t length, int64_t columns) const {
+    if (row + height > rows || column + length > columns || column % width + length > width) return nullptr;
+    return blocks[column / width] + row * stride + column % width;
+  }
   std::vector<const float *> blocks;
   int64_t width, stride;
 };
@@ -71,16 +76,33 @@ void StepsAlongRows(const Matrix &from, int64_t row, int64_t rows, int64_t colum
 template <typename Number>
 void PackRight(const Operand &right, int64_t inner, int64_t columns, int64_t first, int64_t steps, int64_t panel,
                typename Number::Step *to) {
-  constexpr int64_t kStride = kPanelStride<Number>;
+  constexpr int64_t kStride = kPanelStride<Number>, kNumbers = kLanes * Number::kPerStep;
+  const Matrix &from = right.matrix;
   Squares<Number> squares;
   for (int64_t s = 0; s < steps; s += kLanes) {
     const int64_t count = std::min(kLanes, steps - s), at = first + s * Number::kPerStep;
     for (int64_t half = 0; half < kPanelVectors; half++) {
       const int64_t column = panel * kPanel + half * kLanes;
       typename Number::Step *const start = to + s * kStride + half * kLanes;
+      if (!right.transposed && count == kLanes) {
+        if (const float *const whole = from.Whole(at, kNumbers, inner, column, kLanes, columns)) {
+          for (int64_t i = 0; i < kLanes; i++) {
+            const float *const row = whole + i * Number::kPerStep * from.stride;
+            PairRows<Number>(row, row + from.stride, kLanes, start + i * kStride, kPanel);
+          }
+          continue;
+        }
+      }
+      if constexpr (Number::kPerStep == 1) {
+        const float *const whole = right.transposed && count == kLanes ? from.Whole(column, kLanes, columns, at, kLanes, inner) : nullptr;
+        if (whole != nullptr) {
+          TransposeSquare(whole, from.stride, start, kStride);
+          continue;
+        }
+      }
       if (column >= columns) std::memset(squares, 0, sizeof squares);
-      else if (right.transposed) StepsAlongRows<Number>(right.matrix, column, columns, at, inner, squares);
-      else StepsDownColumns<Number>(right.matrix, at, inner, column, columns, squares);
+      else if (right.transposed) StepsAlongRows<Number>(from, column, columns, at, inner, squares);
+      else StepsDownColumns<Number>(from, at, inner, column, columns, squares);
       for (int64_t part = 0; part < Number::kParts; part++) {
         auto &square = squares[part];
         typename Number::Step *const of_part = start + part * kPanel;
@@ -102,13 +124,29 @@ void PackRight(const Operand &right, int64_t inner, int64_t columns, int64_t fir
 template <typename Number>
 void PackLeft(const Operand &left, int64_t rows, int64_t inner, int64_t first_row, int64_t count, int64_t first, int64_t steps,
               typename Number::Step *to, int64_t stride) {
+  constexpr int64_t kNumbers = kLanes * Number::kPerStep;
+  const Matrix &from = left.matrix;
   Squares<Number> squares;
   const int64_t end = std::min(rows, first_row + count);
   const auto pack = [&](int64_t r, int64_t s) {
     const int64_t at = first + s * Number::kPerStep;
     typename Number::Step *const start = to + r * stride + s;
-    if (left.transposed) StepsDownColumns<Number>(left.matrix, at, inner, first_row + r, end, squares);
-    else StepsAlongRows<Number>(left.matrix, first_row + r, end, at, inner, squares);
+    if (!left.transposed) {
+      if (const float *const whole = from.Whole(first_row + r, kLanes, end, at, kNumbers, inner)) {
+        for (int64_t j = 0; j < kLanes; j++) {
+          const float *const row = whole + j * from.stride;
+          if constexpr (Number::kPerStep == 1) Store(start + j * stride, Load(row));
+          else StoreSteps<Number>(start + j * stride, stride / Number::kParts, Load(row), Load(row + kLanes));
+        }
+        return;
+      }
+    }
+    if constexpr (Number::kPerStep == 1) {
+      const float *const whole = left.transposed ? from.Whole(at, kLanes, inner, first_row + r, kLanes, end) : nullptr;
+      if (whole != nullptr) return TransposeSquare(whole, from.stride, start, stride);
+    }
+    if (left.transposed) StepsDownColumns<Number>(from, at, inner, first_row + r, end, squares);
+    else StepsAlongRows<Number>(from, first_row + r, end, at, inner, squares);
     for (int64_t part = 0; part < Number::kParts; part++) {
       auto &square = squares[part];
       typename Number::Step *const of_part = start + part * (stride / Number::kParts);
