@@ -89,7 +89,7 @@ void TimeProduct(int64_t rows, int64_t inner, int64_t columns) {
 }  // namespace
 
 int main() {
-  WithInferenceFloat32([](auto number) {
+  WithFloat32([](auto number) {
     using Number = decltype(number);
     const typename Number::Preparation prepared;
     TimeAttention<Number>(512, 64, 512, 128);

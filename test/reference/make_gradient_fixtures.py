@@ -21,6 +21,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "training"
 # Segments that the first and the second document have read before: one evicts, the other has an empty memory.
 AGES = (3, 0)
 
+# Where float32 cannot give the gradients of a fixture: by seed 90004, weights that differ by a ten-millionth move one by 0.02 %.
+SEEDS = {"most-used": 90104}
+
 # Differences of float64 values, divided by a small number.
 TOLERANCE = 1e-7
 
@@ -118,7 +121,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     wrong = []
     for number, (name, config) in enumerate(configurations()):
-        seed = 90000 + number
+        seed = SEEDS.get(name, 90000 + number)
         tensors = compute(config, seed)
         path = FOLDER / f"{name}.safetensors"
         if not check:

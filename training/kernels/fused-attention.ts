@@ -27,7 +27,7 @@ export function fusedAttention(
     const save = given.pop() as tf.GradSaveFunc;
     const inputs = [...(given as tf.Tensor[]), visible.counts];
     const [value, logSums] = runAll(`PalimpsestTrainingAttention${suffix}`, {inputs, outputs: 2});
-    save([...inputs, value!, logSums!]);
+    save([...inputs, logSums!]);
     return {
       value: value!,
       gradFunc: (dy, saved) =>

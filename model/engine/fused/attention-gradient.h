@@ -8,8 +8,9 @@
 
 #include "lines.h"
 #include "matrix-product.h"
+#include "operand-packing.h"
+#include "operand.h"
 #include "packing.h"
-#include "product.h"
 #include "relative-attention.h"
 #include "simd.h"
 
@@ -21,9 +22,13 @@ constexpr int64_t kGradientBlock = 64;
 // Positions of one table in the orders in which scores and their gradient read them.
 template <typename Number>
 struct PositionTable {
-  const typename Number::Step *across;  // [PositionColumns / kLanes, steps of k, parts, kLanes]
-  const typename Number::Step *down;    // [panels of k][steps of PositionColumns][parts][kPanel]
+  const typename Number::Step *across;  // of PackPositionKeys
+  Panels<Number> down;                  // of k, with steps of PositionColumns; behind them, as many steps as kBehindPositions may be read
 };
+
+// What has to be readable behind position keys whose products begin at any step, and take whole tiles of them.
+template <typename Number>
+constexpr int64_t kBehindPositions = Number::kStepsTogether * kPanelStride<Number>;
 
 // Where the gradients of one head of one document go.
 struct HeadGradientOutput {
@@ -36,7 +41,7 @@ struct HeadGradientOutput {
 
 // What the gradient of one head of one document starts from.
 struct HeadGradientInput {
-  const float *mixed, *mixed_gradient;  // rows `stride` apart
+  const float *mixed_gradient;  // rows `stride` apart
   int64_t stride;
   const float *log_sums;  // [n]
 };
@@ -54,9 +59,9 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     all_ = static_cast<int64_t>(this->columns_.size());
     k_padded_ = RoundUp(head.k, kPanel);
     values_across_.resize(all_ * this->steps_ * Number::kParts);
-    this->PackAcross(&Slot::value, values_across_.data());
-    keys_down_.resize(k_padded_ / kPanel * this->ValuePanel());
-    this->PackDown(&Slot::key, keys_down_.data());
+    value_scales_.resize(all_);
+    this->PackAcross(&Slot::value, values_across_.data(), value_scales_.data());
+    PackKeysDown();
     slopes_.resize(kGradientBlock * Base::RowOfScores(all_));
     keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
     values_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
@@ -75,12 +80,12 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const int64_t k = head().k, total = this->Scores(first, rows), row_of_scores = Base::RowOfScores(total);
     const float *const slope = input.mixed_gradient + first * input.stride;
     const LeftRows<Number> slope_rows(slope, rows, k, input.stride, left_);
-    Products(slope_rows.Row(0), slope_rows.stride(), rows, values_across_.data(), kPanelStride<Number> * this->steps_, kPanelStride<Number>,
-             this->steps_, total,
-             [&](int64_t row, int64_t column, Vector a, Vector b) {
-               Store(slopes_.data() + row * row_of_scores + column, a);
-               Store(slopes_.data() + row * row_of_scores + column + kLanes, b);
-             });
+    const int64_t of_values = kPanelStride<Number> * this->steps_;
+    for (int64_t column = 0; column < total; column += kPanel) {
+      StorePanel<Number>({slope_rows.Row(0), slope_rows.stride(), values_across_.data() + column / kPanel * of_values, kPanelStride<Number>,
+                          this->steps_, kLanes, value_scales_.data() + column},
+                         rows, {}, {slopes_.data() + column, row_of_scores});
+    }
     for (int64_t row = 0; row < rows; row++) Slopes(row, first + row, total, input);
 
     // Sums over the block's queries: of what each gives to a value, and to a key.
@@ -88,13 +93,13 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     Biased(first, rows, head().content_bias);
     AddOverQueries(biased_queries_.data(), k, rows, slopes_.data(), row_of_scores, total, keys_gradient_.data(), all_);
 
-    queries_gradient_.resize(kGradientBlock * k_padded_);
+    queries_gradient_.resize(RoundUp(kGradientBlock, kMostTileRows) * k_padded_);
     const LeftRows<Number> slopes(slopes_.data(), rows, total, row_of_scores, left_);
-    Products(slopes.Row(0), slopes.stride(), rows, keys_down_.data(), this->ValuePanel(), kPanelStride<Number>,
-             total / Number::kPerStep, k_padded_, [&](int64_t row, int64_t column, Vector a, Vector b) {
-               Store(queries_gradient_.data() + row * k_padded_ + column, a);
-               Store(queries_gradient_.data() + row * k_padded_ + column + kLanes, b);
-             });
+    const Panels<Number> keys{keys_down_.data(), StepsOf<Number>(all_)};
+    for (int64_t column = 0; column < k_padded_; column += kPanel) {
+      StorePanel<Number>(keys.Times(slopes, column / kPanel, 0, StepsOf<Number>(total)), rows, {},
+                         {queries_gradient_.data() + column, k_padded_});
+    }
     AddQueries(first, rows, output.content_bias, true, output);
     const int64_t old = this->old_.count, start = head().n - first - rows + 1;
     Positions(first, rows, total, {head().position_bias, this->old_.padded, head().memory, head().memory.filled + first + rows, start, false},
@@ -108,20 +113,21 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   // Scores of a row to probabilities, and the gradient of probabilities to that of scores.
   void Slopes(int64_t row, int64_t query, int64_t total, const HeadGradientInput &input) {
     constexpr float kHidden = -1e30f;
-    const int64_t k = head().k;
-    const float *const mixed = input.mixed + query * input.stride, *const slope = input.mixed_gradient + query * input.stride;
-    float dot = 0;
-    for (int64_t j = 0; j < k; j++) dot += mixed[j] * slope[j];
     float *const scores = this->scores_.data() + row * Base::RowOfScores(total);
     float *const slopes = slopes_.data() + row * Base::RowOfScores(total);
     std::fill(scores + this->old_.count, scores + this->old_.padded, kHidden);
     std::fill(scores + this->old_.padded + this->Recent(query), scores + total, kHidden);
-    const Vector log_sum = Broadcast(input.log_sums[query]), mean = Broadcast(dot);
+    const Vector log_sum = Broadcast(input.log_sums[query]);
+    Vector sum = {}, whole = {};
     for (int64_t j = 0; j < total; j += kLanes) {
       const Vector probability = ExpOfDifference(Load(scores + j), log_sum);
       Store(scores + j, probability);
-      Store(slopes + j, probability * (Load(slopes + j) - mean));
+      sum += probability * Load(slopes + j);
+      whole += probability;
     }
+    // Of these very numbers, so that slopes add up to 0 as they should.
+    const Vector mean = Broadcast(Sum(sum) / Sum(whole));
+    for (int64_t j = 0; j < total; j += kLanes) Store(slopes + j, Load(scores + j) * (Load(slopes + j) - mean));
   }
 
   // The queries of a block with a bias, into biased_queries_.
@@ -140,25 +146,24 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     const int64_t k = head().k, steps = StepsOf<Number>(rows), left_steps = LeftStride<Number>(steps);
     transposed_.resize(RoundUp(k, kMostTileRows) * left_steps);
     PackLeft<Number>({Matrix({left}, left_stride, left_stride), true}, k, rows, 0, k, 0, steps, transposed_.data(), left_steps);
-    const Step *pairs;
-    int64_t pairs_stride = right_stride;
+    const LeftRows<Number> over_queries(transposed_.data(), left_steps);
+    const auto add = [&](int64_t column, const Factors<Number> &factors) {
+      MultiplyVectors<Number>(factors, k, {}, [&](int64_t within) {
+        return [=, to = sums + column + within](int64_t row, Vector sum) { Store(to + row * stride, Load(to + row * stride) + sum); };
+      });
+    };
     if constexpr (Number::kPerStep == 1) {
-      pairs = right;
-    } else {
-      pairs_stride = columns * Number::kParts;
-      pairs_.resize(steps * pairs_stride);
-      for (int64_t s = 0; s < steps; s++) {
-        PairRows<Number>(right + 2 * s * right_stride, 2 * s + 1 < rows ? right + (2 * s + 1) * right_stride : nullptr, columns,
-                         pairs_.data() + s * pairs_stride, columns);
+      for (int64_t column = 0; column < columns; column += kPanel) {
+        add(column, {over_queries.Row(0), left_steps, right + column, right_stride, steps});
       }
-      pairs = pairs_.data();
+    } else {
+      const Operand pairs{Matrix({right}, right_stride, right_stride)};
+      panel_.resize(Panels<Number>{nullptr, steps}.length());
+      for (int64_t column = 0; column < columns; column += kPanel) {
+        PackRight<Number>(pairs, rows, columns, 0, steps, column / kPanel, panel_.data());
+        add(column, Panels<Number>{panel_.data(), steps}.Times(over_queries, 0, 0, steps));
+      }
     }
-    Products(transposed_.data(), left_steps, k, pairs, kPanel, pairs_stride, steps, columns,
-             [&](int64_t row, int64_t column, Vector a, Vector b) {
-               float *const to = sums + row * stride + column;
-               Store(to, Load(to) + a);
-               Store(to + kLanes, Load(to + kLanes) + b);
-             });
   }
 
   // What positions of one table are computed from: the columns that it reaches, and the tier behind which it begins.
@@ -184,18 +189,16 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     Biased(first, rows, reach.bias);
     AddOverQueries(biased_queries_.data(), k, rows, shifted_.data(), width, width, keys_gradient + start - lead, columns);
 
-    const LeftRows<Number> left(shifted_.data(), rows, width, width, left_);
-    const int64_t table_steps = StepsOf<Number>(columns);
-    for (int64_t column = 0; column < k_padded_; column += kPanel) {
-      const Step *const right = table.down + (column / kPanel * table_steps + (start - lead) / Number::kPerStep) * kPanelStride<Number>;
-      ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
-        // A tile's rows reach a part of the stretch.
-        const int64_t from = (lead + rows - row - used) / Number::kPerStep;
-        const int64_t end = StepsOf<Number>(std::min(length, lead + rows - 1 - row + reach.count));
-        StoreTile<Number, decltype(count)::value>({left.Row(row) + from, left.stride(), right + from * kPanelStride<Number>, kPanelStride<Number>, end - from}, {},
-                                                  {queries_gradient_.data() + row * k_padded_ + column, k_padded_});
-      });
-    }
+    ForTiles<Number>(rows, [&](int64_t row, auto count, int used) {
+      // A tile's rows reach a part of the stretch.
+      const int64_t from = (lead + rows - row - used) / Number::kPerStep * Number::kPerStep;
+      const int64_t reached = std::min(length, lead + rows - 1 - row + reach.count) - from;
+      const LeftRows<Number> left(shifted_.data() + row * width + from, used, reached, width, left_);
+      for (int64_t column = 0; column < k_padded_; column += kPanel) {
+        const auto factors = table.down.Times(left, column / kPanel, (start - lead + from) / Number::kPerStep, StepsOf<Number>(reached));
+        StoreTile<Number, decltype(count)::value>(factors, {}, {queries_gradient_.data() + row * k_padded_ + column, k_padded_});
+      }
+    });
     AddQueries(first, rows, bias_gradient, false, output);
   }
 
@@ -238,20 +241,23 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     }
   }
 
-  // Calls write(row, column, two vectors) for left · right, panel by panel of right.
-  template <typename Write>
-  static void Products(const Step *left, int64_t left_stride, int64_t rows, const Step *right, int64_t panel_stride, int64_t right_stride,
-                       int64_t steps, int64_t columns, const Write &write) {
-    for (int64_t column = 0; column < columns; column += kPanel) {
-      const Step *const panel = right + column / kPanel * panel_stride;
-      MultiplyPanel<Number>({left, left_stride, panel, right_stride, steps}, rows, {},
-                            [&](int64_t row, Vector a, Vector b) { write(row, column, a, b); });
+  // Keys as panels of k, with steps of columns.
+  void PackKeysDown() {
+    const int64_t k = head().k, steps = StepsOf<Number>(all_);
+    const Panels<Number> panels{nullptr, steps};
+    keys_down_.resize(k_padded_ / kPanel * panels.length());
+    if constexpr (Number::kScaled) {
+      none_.assign(k, 0.0f);
+      const auto key = [&](int64_t i) { return this->columns_[i].key == nullptr ? none_.data() : this->columns_[i].key; };
+      PackScaledColumns<Number>(key, all_, k, 0, steps, keys_down_.data());
+    } else {
+      this->PackDown(&Slot::key, keys_down_.data());
     }
   }
 
   int64_t all_ = 0, k_padded_ = 0;
-  Lines<Step> values_across_, keys_down_, left_, transposed_, pairs_;
-  Lines<float> slopes_, keys_gradient_, values_gradient_, biased_queries_, queries_gradient_, shifted_;
+  Lines<Step> values_across_, keys_down_, left_, transposed_, panel_;
+  Lines<float> none_, value_scales_, slopes_, keys_gradient_, values_gradient_, biased_queries_, queries_gradient_, shifted_;
 };
 
 }  // namespace palimpsest

@@ -8,8 +8,9 @@
 
 #include "lines.h"
 #include "matrix-product.h"
+#include "operand-packing.h"
+#include "operand.h"
 #include "packing.h"
-#include "product.h"
 #include "simd.h"
 
 namespace palimpsest {
@@ -119,10 +120,11 @@ class AttentionReconstruction {
   // left [rows, inner] · right [inner, columns], rows of the result `stride` apart, with room for whole tiles of them.
   void Multiply(const Step *left, int64_t left_stride, int64_t rows, int64_t steps, const Operand &right, int64_t inner, int64_t columns,
                 Lines<float> &to, int64_t stride) {
-    panel_.resize(steps * kPanelStride<Number>);
+    panel_.resize(Panels<Number>{nullptr, steps}.length());
+    const Panels<Number> packed{panel_.data(), steps};
     for (int64_t column = 0; column < columns; column += kPanel) {
       PackRight<Number>(right, inner, columns, 0, steps, column / kPanel, panel_.data());
-      StorePanel<Number>({left, left_stride, panel_.data(), kPanelStride<Number>, steps}, rows, {}, {to.data() + column, stride});
+      StorePanel<Number>(packed.Times({left, left_stride}, 0, 0, steps), rows, {}, {to.data() + column, stride});
     }
   }
 

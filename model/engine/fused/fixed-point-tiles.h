@@ -23,6 +23,7 @@ struct FixedPointTiles : MatrixUnit {
   static constexpr int64_t kParts = 3;
   static constexpr int kTileRows = 32;
   static constexpr int64_t kRowsTogether = 16;
+  static constexpr int64_t kProductRows = 2 * kTileRows;
   static constexpr int64_t kStepsTogether = kSide;
   static constexpr bool kMatrixUnit = true;
   static constexpr bool kScaled = true;
@@ -58,6 +59,9 @@ struct FixedPointTiles : MatrixUnit {
       const float most = OfBits(_mm512_reduce_max_epu32(bits_));
       return {most / kMost * 0x10000, kMost / most};
     }
+    // The same for each lane.
+    Vector Units() const { return (Vector)bits_ / kMost * 0x10000; }
+    Vector Inverses() const { return kMost / (Vector)bits_; }
 
    private:
     void AddBits(__m512i bits) { bits_ = _mm512_max_epu32(bits_, bits); }
@@ -87,19 +91,48 @@ struct FixedPointTiles : MatrixUnit {
     for (; first < steps * kPerStep; first += kAtOnce) store(first, [&](int64_t i) { return LoadFirst(from + i, length - i); });
   }
 
-  // Packs a panel whose columns are the first numbers of rows, each with a scale of its own; those that are missing, and what fills the steps up, are 0.
-  static void PackPanel(const std::vector<const float *> &rows, const float *inverses, int64_t filled, Step *to) {
-    const int64_t count = static_cast<int64_t>(rows.size()), steps = RoundUp(count, kStepsTogether * kPerStep) / kPerStep;
-    for (int64_t j = 0; j < kPanel; j += kLanes) {
-      for (int64_t s = 0; s < steps; s++, to += kLanes * kParts) {
-        __m512i numbers[kPerStep], parts[kParts];
-        for (int64_t i = 0; i < kPerStep; i++) {
-          const int64_t row = s * kPerStep + i;
-          const bool missing = row >= count || rows[row] == nullptr;
-          numbers[i] = missing ? _mm512_setzero_si512() : ToBytes(LoadFirst(rows[row] + j, filled - j), Broadcast(inverses[row]));
+  // Packs steps of a vector of columns, `stride` apart, the first `filled` of which count: row(i) are numbers of row i, 0 where there are none, that share
+  // a scale.
+  template <typename Row>
+  static void StoreRowsDown(const Row &row, const float *inverses, int64_t rows, int64_t filled, Step *to, int64_t stride) {
+    for (int64_t s = 0; s * kPerStep < RoundUp(rows, kStepsTogether * kPerStep); s++) {
+      const auto whole = [&](int64_t i) {
+        const float *const from = i < rows ? row(i) : nullptr;
+        return from == nullptr ? _mm512_setzero_si512() : ToBytes(LoadFirst(from, filled), Broadcast(inverses[i]));
+      };
+      StoreStepDown(whole, s, to + s * stride, kLanes);
+    }
+  }
+
+  // Calls visit(column, step, bytes of a square of steps and columns) for all squares of columns, in the order in which memory lies: row(i) are numbers of
+  // row i. Each column has a scale of its own, whose unit goes to `units`.
+  template <typename Row, typename Visit>
+  static void ForSquares(const Row &row, int64_t rows, int64_t columns, float *units, const Visit &visit) {
+    // As many vectors at once as registers.
+    constexpr int64_t kAtOnce = 8;
+    for (int64_t first = 0; first < columns; first += kAtOnce * kLanes) {
+      const int64_t filled = std::min(columns - first, kAtOnce * kLanes);
+      Magnitude most[kAtOnce];
+      for (int64_t i = 0; i < rows; i++) {
+        const float *const from = row(i) + first;
+        if (filled == kAtOnce * kLanes) {
+#pragma GCC unroll 8
+          for (int64_t v = 0; v < kAtOnce; v++) most[v].Add(Load(from + v * kLanes));
+        } else {
+          for (int64_t v = 0; v * kLanes < filled; v++) most[v].Add(LoadFirst(from + v * kLanes, filled - v * kLanes));
         }
-        PairBytes(numbers, parts);
-        for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * kLanes, parts[part]);
+      }
+      for (int64_t v = 0; v * kLanes < filled; v++) Store(units + first + v * kLanes, most[v].Units());
+      for (int64_t s = 0; s * kPerStep < rows; s += kSide) {
+        for (int64_t column = 0; column < filled; column += kLanes) {
+          alignas(64) Step square[kParts][kSide][kLanes];
+          const Vector inverses = most[column / kLanes].Inverses();
+          const auto whole = [&](int64_t i) {
+            return i < rows ? ToBytes(LoadFirst(row(i) + first + column, filled - column), inverses) : _mm512_setzero_si512();
+          };
+          for (int64_t i = 0; i < kSide; i++) StoreStepDown(whole, s + i, square[0][i], kSide * kLanes);
+          visit(first + column, s, square);
+        }
       }
     }
   }
@@ -135,6 +168,15 @@ struct FixedPointTiles : MatrixUnit {
   static __m512i ToBytes(Vector numbers, Vector inverse) {
     const __m512i halves = _mm512_set1_epi32(0x808080);
     return _mm512_xor_si512(_mm512_add_epi32(_mm512_cvtps_epi32((__m512)(numbers * inverse)), halves), halves);
+  }
+
+  // One step of a vector of columns: whole(i) are the whole numbers of row i.
+  template <typename Whole>
+  static void StoreStepDown(const Whole &whole, int64_t step, Step *to, int64_t apart) {
+    __m512i numbers[kPerStep], parts[kParts];
+    for (int64_t i = 0; i < kPerStep; i++) numbers[i] = whole(step * kPerStep + i);
+    PairBytes(numbers, parts);
+    for (int64_t part = 0; part < kParts; part++) _mm512_storeu_si512(to + part * apart, parts[part]);
   }
 
   // The bytes of numbers that follow each other, the upper ones of all first.
@@ -307,9 +349,9 @@ struct FixedPointTiles : MatrixUnit {
 
 #endif
 
-// Calls visit with the fastest way to multiply in float32 here, in inference.
+// Calls visit with the fastest way to multiply in float32 here.
 template <typename Visit>
-void WithInferenceFloat32(const Visit &visit) {
+void WithFloat32(const Visit &visit) {
 #ifdef PALIMPSEST_MATRIX_UNIT
   if (FixedPointTiles::Granted()) return visit(FixedPointTiles());
 #endif

@@ -468,7 +468,7 @@ const bool registered = [] {
   Register<SumTokens>("PalimpsestSumTokens", {{"float", "int32"}, {"float"}});
   Register<AppendSlots>("PalimpsestAppendSlots", {std::vector<std::string>(6, "float"), std::vector<std::string>(3, "float")});
   Register<GatherRows>("PalimpsestGatherRows", {{"N * float", "int32"}, {"float"}});
-  WithInferenceFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
+  WithFloat32([](auto number) { RegisterProducts<decltype(number)>(""); });
   WithBfloat16([](auto number) { RegisterProducts<decltype(number)>("Bfloat16"); });
   return true;
 }();

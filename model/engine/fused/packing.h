@@ -32,56 +32,40 @@ inline uint32_t RoundToBfloat16(float value) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
-// Stores one step of two numbers, its parts `apart`: each part is the nearest to what those before it leave.
-template <typename Number>
-void StorePair(float even, float odd, typename Number::Step *to, int64_t apart) {
-  for (int64_t part = 0; part < Number::kParts; part++) {
-    const uint32_t low = RoundToBfloat16(even), high = RoundToBfloat16(odd) << 16;
-    to[part * apart] = low | high;
-    even -= OfBits(low << 16);
-    odd -= OfBits(high);
-  }
-}
+// The step of two neighbours.
+inline uint32_t PairOf(float even, float odd) { return RoundToBfloat16(even) | RoundToBfloat16(odd) << 16; }
 
 // Stores one step of `count` numbers that lie `stride` apart; what is missing of it is 0.
 template <typename Number>
-void StoreStep(const float *from, int64_t count, int64_t stride, typename Number::Step *to, int64_t apart) {
+void StoreStep(const float *from, int64_t count, int64_t stride, typename Number::Step *to) {
   if constexpr (Number::kPerStep == 1) *to = *from;
-  else StorePair<Number>(*from, count > 1 ? from[stride] : 0.0f, to, apart);
+  else *to = PairOf(*from, count > 1 ? from[stride] : 0.0f);
 }
 
 // The steps of two neighbouring vectors.
 template <typename Number>
-inline void StoreSteps(typename Number::Step *to, int64_t apart, Vector first, Vector second) {
+inline void StoreSteps(typename Number::Step *to, Vector first, Vector second) {
   if constexpr (Number::kPerStep == 1) {
     Store(to, first);
     Store(to + kLanes, second);
   } else {
 #ifdef __AVX512BF16__
-    for (int64_t part = 0; part < Number::kParts; part++) {
-      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
-      _mm512_storeu_si512(to + part * apart, both);
-      if (part + 1 == Number::kParts) return;
-      first -= (Vector)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(both)), 16);
-      second -= (Vector)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1)), 16);
-    }
+    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first));
 #endif
   }
 }
 
 // A row of numbers as steps.
 template <typename Number>
-void ToSteps(const float *from, int64_t length, typename Number::Step *to, int64_t apart) {
+void ToSteps(const float *from, int64_t length, typename Number::Step *to) {
   int64_t i = 0;
-  for (; i + 2 * kLanes <= length; i += 2 * kLanes) {
-    StoreSteps<Number>(to + i / Number::kPerStep, apart, Load(from + i), Load(from + i + kLanes));
-  }
-  for (; i < length; i += Number::kPerStep) StoreStep<Number>(from + i, length - i, 1, to + i / Number::kPerStep, apart);
+  for (; i + 2 * kLanes <= length; i += 2 * kLanes) StoreSteps<Number>(to + i / Number::kPerStep, Load(from + i), Load(from + i + kLanes));
+  for (; i < length; i += Number::kPerStep) StoreStep<Number>(from + i, length - i, 1, to + i / Number::kPerStep);
 }
 
 // Steps of two rows of `count` numbers, number by number; without a second row of the pair, of the first and 0. In float32, a copy.
 template <typename Number>
-void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to, int64_t apart) {
+void PairRows(const float *even, const float *odd, int64_t count, typename Number::Step *to) {
   int64_t j = 0;
   if constexpr (Number::kPerStep == 1) {
     for (; j + kLanes <= count; j += kLanes) Store(to + j, Load(even + j));
@@ -89,19 +73,14 @@ void PairRows(const float *even, const float *odd, int64_t count, typename Numbe
   } else {
 #ifdef __AVX512BF16__
     for (; j + kLanes <= count; j += kLanes) {
-      Vector first = Load(even + j), second = odd == nullptr ? Vector{} : Load(odd + j);
-      for (int64_t part = 0; part < Number::kParts; part++) {
-        const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first);
-        const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
-        const __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1)), 16);
-        _mm512_storeu_si512(to + part * apart + j, _mm512_or_si512(low, high));
-        if (part + 1 == Number::kParts) break;
-        first -= (Vector)_mm512_slli_epi32(low, 16);
-        second -= (Vector)high;
-      }
+      const Vector second = odd == nullptr ? Vector{} : Load(odd + j);
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)Load(even + j));
+      const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(both));
+      const __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(both, 1)), 16);
+      _mm512_storeu_si512(to + j, _mm512_or_si512(low, high));
     }
 #endif
-    for (; j < count; j++) StorePair<Number>(even[j], odd == nullptr ? 0.0f : odd[j], to + j, apart);
+    for (; j < count; j++) to[j] = PairOf(even[j], odd == nullptr ? 0.0f : odd[j]);
   }
 }
 
@@ -116,6 +95,8 @@ template <typename Number>
 class LeftRows {
  public:
   LeftRows() = default;
+  // Of rows that are packed already.
+  LeftRows(const typename Number::Step *steps, int64_t stride) : steps_(steps), stride_(stride) {}
   LeftRows(const float *from, int64_t rows, int64_t length, int64_t stride, Lines<typename Number::Step> &scratch) {
     if constexpr (Number::kPerStep == 1) {
       steps_ = from;
@@ -130,7 +111,7 @@ class LeftRows {
           const float scale = Number::StoreScaled(from + row * stride, length, StepsOf<Number>(length), to, stride_ / Number::kParts);
           std::memcpy(to + stride_ - 1, &scale, sizeof scale);
         } else {
-          ToSteps<Number>(from + row * stride, length, to, stride_ / Number::kParts);
+          ToSteps<Number>(from + row * stride, length, to);
         }
       }
       steps_ = scratch.data();
@@ -165,6 +146,14 @@ struct Panels {
   }
 };
 
+// Steps of a vector of columns, `stride` apart, each with its parts behind each other: from a square of each part.
+template <typename Number>
+void StoreSquare(const typename Number::Step (&square)[Number::kParts][kLanes][kLanes], typename Number::Step *to, int64_t stride) {
+  for (int64_t s = 0; s < kLanes; s++) {
+    for (int64_t part = 0; part < Number::kParts; part++) std::memcpy(to + s * stride + part * kLanes, square[part][s], sizeof square[part][s]);
+  }
+}
+
 // A matrix whose numbers lie `row_stride` and `column_stride` apart, as panels; without scales, [columns / kPanel][steps of rows][parts][kPanel].
 template <typename Number>
 void PackPanels(const float *from, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride,
@@ -193,7 +182,7 @@ void PackPanels(const float *from, int64_t rows, int64_t columns, int64_t row_st
         const int64_t row = s * Number::kPerStep;
         const float *const step = from + row * row_stride + first * column_stride;
         Step *const of_step = to + s * kPanelStride<Number>;
-        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(step + j * column_stride, rows - row, row_stride, of_step + j, kPanel);
+        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(step + j * column_stride, rows - row, row_stride, of_step + j);
       }
     }
   }

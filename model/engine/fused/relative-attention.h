@@ -52,26 +52,19 @@ void PackPositionKeys(const float *keys, int64_t k, int64_t width, typename Numb
   using Step = typename Number::Step;
   const int64_t columns = PositionColumns(width - 1, 0), steps = StepsOf<Number>(k);
   if constexpr (Number::kScaled) {
+    float *const units = reinterpret_cast<float *>(to + columns * steps * Number::kParts);
+    const int64_t of_vector = kLanes * steps * Number::kParts;
     std::fill_n(to, columns / kLanes * PositionStride<Number>(k), Step{});
-    Step *const scales = to + columns * steps * Number::kParts;
-    std::vector<float> key(k);
-    Lines<Step> packed(steps * Number::kParts);
-    for (int64_t column = 0; column < width; column++) {
-      for (int64_t i = 0; i < k; i++) key[i] = keys[i * width + column];
-      const float scale = Number::StoreScaled(key.data(), k, steps, packed.data(), steps);
-      std::memcpy(scales + column, &scale, sizeof scale);
-      Step *const of_column = to + column / kLanes * kLanes * steps * Number::kParts + column % kLanes;
-      for (int64_t part = 0; part < Number::kParts; part++) {
-        for (int64_t s = 0; s < steps; s++) of_column[(s * Number::kParts + part) * kLanes] = packed[part * steps + s];
-      }
-    }
+    Number::ForSquares([&](int64_t i) { return keys + i * width; }, k, width, units, [&](int64_t column, int64_t s, const auto &square) {
+      StoreSquare<Number>(square, to + column / kLanes * of_vector + s * kLanes * Number::kParts, kLanes * Number::kParts);
+    });
   } else {
     for (int64_t column = 0; column < columns; column += kLanes) {
       const int64_t filled = std::clamp<int64_t>(width - column, 0, kLanes);
-      for (int64_t s = 0; s < steps; s++, to += kLanes * Number::kParts) {
+      for (int64_t s = 0; s < steps; s++, to += kLanes) {
         const int64_t row = s * Number::kPerStep;
-        if (filled < kLanes) std::fill_n(to, kLanes * Number::kParts, Step{});
-        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(keys + row * width + column + j, k - row, width, to + j, kLanes);
+        if (filled < kLanes) std::fill_n(to, kLanes, Step{});
+        for (int64_t j = 0; j < filled; j++) StoreStep<Number>(keys + row * width + column + j, k - row, width, to + j);
       }
     }
   }
@@ -132,7 +125,7 @@ class HeadAttention {
     AddColumns(head.memory, head.memory.filled);
     AddColumns({head.segment.keys, head.segment.values, end, end}, end);
     columns_.resize(columns);
-    PackAcross(&Slot::key, keys_.data());
+    PackAcross(&Slot::key, keys_.data(), key_scales_.data());
   }
 
   // Scores of queries `first` to `first + rows`, without a mask, in rows RowOfScores apart. Returns how many columns each of them has.
@@ -167,8 +160,8 @@ class HeadAttention {
     }
   }
 
-  // Panels of columns, [columns / kPanel][steps of k][parts][kPanel].
-  void PackAcross(const float *Slot::*part, Step *to) {
+  // Panels of columns, [columns / kPanel][steps of k][parts][kPanel], and the scales of all columns, if they have any.
+  void PackAcross(const float *Slot::*part, Step *to, float *scales) {
     constexpr int64_t kStride = kPanelStride<Number>;
     const int64_t length = steps_ * Number::kParts;
     row_.resize(kPanel * length);
@@ -176,9 +169,9 @@ class HeadAttention {
       for (int64_t j = 0; j < kPanel; j++) {
         const float *const key = columns_[first + j].*part;
         Step *const row = row_.data() + j * length;
-        if constexpr (Number::kScaled) key_scales_[first + j] = Number::StoreScaled(key, key == nullptr ? 0 : head_->k, steps_, row, steps_);
+        if constexpr (Number::kScaled) scales[first + j] = Number::StoreScaled(key, key == nullptr ? 0 : head_->k, steps_, row, steps_);
         else if (key == nullptr) std::fill(row, row + length, Step{});
-        else ToSteps<Number>(key, head_->k, row, steps_);
+        else ToSteps<Number>(key, head_->k, row);
       }
       for (int64_t p = 0; p < Number::kParts; p++) {
         const Step *const from = row_.data() + p * steps_;
@@ -196,7 +189,7 @@ class HeadAttention {
 
   // Panels of k, [k / kPanel][steps of columns][parts][kPanel].
   void PackDown(const float *Slot::*part, Step *to) {
-    const int64_t k = head_->k;
+    const int64_t k = head_->k, steps = StepsOf<Number>(columns_.size());
     // A scale is one slot's alone, so that no query's result depends on what it does not see.
     if constexpr (Number::kScaled) {
       value_units_.resize(columns_.size());
@@ -209,22 +202,22 @@ class HeadAttention {
       }
     }
     for (int64_t first = 0; first < k; first += kPanel) {
-      const int64_t filled = std::min(kPanel, k - first);
       if constexpr (Number::kScaled) {
-        rows_.clear();
-        for (const Slot &slot : columns_) rows_.push_back(slot.*part == nullptr ? nullptr : slot.*part + first);
-        Number::PackPanel(rows_, value_inverses_.data(), filled, to);
-        to += ValuePanel();
-        continue;
-      }
-      for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanelStride<Number>) {
-        const auto of_slot = [&](size_t i) {
-          static const float zeros[kPanel] = {};
-          const float *const value = i < columns_.size() ? columns_[i].*part : nullptr;
-          return value == nullptr ? zeros : value + first;
-        };
-        if (filled < kPanel) std::fill_n(to, kPanelStride<Number>, Step{});
-        PairRows<Number>(of_slot(column), of_slot(column + 1), filled, to, kPanel);
+        for (int64_t column = first; column < first + kPanel; column += kLanes, to += steps * kLanes * Number::kParts) {
+          const auto row = [&](int64_t i) { return columns_[i].*part == nullptr ? nullptr : columns_[i].*part + column; };
+          Number::StoreRowsDown(row, value_inverses_.data(), columns_.size(), k - column, to, kLanes * Number::kParts);
+        }
+      } else {
+        const int64_t filled = std::min(kPanel, k - first);
+        for (size_t column = 0; column < columns_.size(); column += Number::kPerStep, to += kPanelStride<Number>) {
+          const auto of_slot = [&](size_t i) {
+            static const float zeros[kPanel] = {};
+            const float *const value = i < columns_.size() ? columns_[i].*part : nullptr;
+            return value == nullptr ? zeros : value + first;
+          };
+          if (filled < kPanel) std::fill_n(to, kPanelStride<Number>, Step{});
+          PairRows<Number>(of_slot(column), of_slot(column + 1), filled, to);
+        }
       }
     }
   }
@@ -286,7 +279,7 @@ class HeadAttention {
 
   // Turns scores of `rows` rows, the first of them that of a query, into weights, e^(score - greatest), and notes 1 / their sum.
   void Softmax(int64_t first, int64_t rows, int64_t query, int64_t total) {
-    const int64_t length = RowOfWeights(total), apart = length / Number::kParts;
+    const int64_t length = RowOfWeights(total);
     float *const scores = scores_.data() + first * RowOfScores(total);
     Step *const weights = Weights() + first * length;
     float greatest[kWeighed], sums[kWeighed];
@@ -309,13 +302,13 @@ class HeadAttention {
       }
       for (int64_t r = 0; r < rows; r++) {
         const auto scale = heaviest[r].ToScale();
-        Number::StoreWhole(scores + r * RowOfScores(total), total, scale, StepsOf<Number>(total), weights + r * length, apart);
+        Number::StoreWhole(scores + r * RowOfScores(total), total, scale, StepsOf<Number>(total), weights + r * length, length / Number::kParts);
         std::memcpy(weights + (r + 1) * length - 1, &scale.unit, sizeof scale.unit);
       }
     } else {
       for (int64_t r = 0; r < rows; r++) {
         sums[r] = Exponentials(scores + r * RowOfScores(total), total, Broadcast(greatest[r]), [&](int64_t j, Vector first, Vector second) {
-          StoreSteps<Number>(weights + r * length + j / Number::kPerStep, apart, first, second);
+          StoreSteps<Number>(weights + r * length + j / Number::kPerStep, first, second);
         });
       }
     }
@@ -413,7 +406,6 @@ class HeadAttention {
   Biased for_content_, for_positions_;
   Lines<Step> keys_, values_, weights_, row_;
   Lines<float> scores_, positions_, key_scales_, value_units_, value_inverses_;
-  std::vector<const float *> rows_;
   float inverse_sums_[kQueries];
 };
 

@@ -64,12 +64,6 @@ inline void StoreFirst(float *to, Vector vector, int64_t count) {
   if (count > 0) std::memcpy(to, numbers, count * sizeof(float));
 }
 
-// The first `count` numbers of two neighbouring vectors.
-inline void StorePart(float *to, Vector first, Vector second, int64_t count) {
-  StoreFirst(to, first, count);
-  StoreFirst(to + kLanes, second, count - kLanes);
-}
-
 inline Vector Broadcast(float value) { return value - Vector{}; }
 
 inline Vector Max(Vector a, Vector b) { return a > b ? a : b; }

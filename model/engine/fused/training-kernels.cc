@@ -7,6 +7,7 @@
 #include "attention-gradient.h"
 #include "attention-reconstruction.h"
 #include "dense.h"
+#include "fixed-point-tiles.h"
 #include "kernel-call.h"
 #include "lines.h"
 #include "product.h"
@@ -16,13 +17,6 @@
 
 namespace palimpsest {
 namespace {
-
-// Numbers of a row as two vectors; those behind the row's end are 0.
-struct TwoVectors {
-  Vector first, second;
-};
-
-TwoVectors LoadPart(const float *from, int64_t count) { return {LoadFirst(from, count), LoadFirst(from + kLanes, count - kLanes)}; }
 
 // Rows that one task takes: enough work to be worth handing over.
 constexpr int64_t kRowsAtOnce = 64;
@@ -42,8 +36,7 @@ enum AttentionInput {
   kSegmentKeys,             // [H, B, n, k]
   kSegmentValues,           // [H, B, n, k]
   kCounts,                  // v_m and v_cm of each document, int32 [B, 2]
-  kMixed,                   // [B * n, H * k]; this and what follows for the gradient alone
-  kLogSums,                 // [H, B, n]
+  kLogSums,                 // [H, B, n]; this and what follows for the gradient alone
   kMixedGradient,           // [B * n, H * k]
 };
 
@@ -72,28 +65,28 @@ class PackedTables {
 
  public:
   PackedTables(const float *keys, int64_t heads, int64_t k, int64_t width, bool down)
-      : columns_(PositionColumns(width - 1, 0)), steps_(StepsOf<Number>(k)), down_steps_(StepsOf<Number>(columns_)),
-        panels_((k + kPanel - 1) / kPanel), across_(heads * OfAcross()), down_(down ? heads * OfDown() : 0) {
+      : k_(k), columns_(PositionColumns(width - 1, 0)), down_steps_(StepsOf<Number>(columns_)), k_panels_((k + kPanel - 1) / kPanel),
+        across_(heads * OfAcross()), down_(down ? heads * OfDown() + kBehindPositions<Number> : 0) {
     ThreadPool::Shared().For(heads, [&](int64_t h) {
       const float *const of_head = keys + h * k * width;
       PackPositionKeys<Number>(of_head, k, width, across_.data() + h * OfAcross());
       const Operand transposed{Matrix(of_head, width), true};
-      for (int64_t panel = 0; down && panel < panels_; panel++) {
-        PackRight<Number>(transposed, width, k, 0, StepsOf<Number>(width), panel,
-                          down_.data() + h * OfDown() + panel * down_steps_ * kPanelStride<Number>);
+      for (int64_t panel = 0; down && panel < k_panels_; panel++) {
+        PackRight<Number>(transposed, width, k, 0, down_steps_, panel, down_.data() + h * OfDown() + panel * OfPanel());
       }
     });
   }
   PositionTable<Number> OfHead(int64_t h) const {
-    return {across_.data() + h * OfAcross(), down_.data() + h * OfDown()};
+    return {across_.data() + h * OfAcross(), {down_.data() + h * OfDown(), down_steps_}};
   }
 
  private:
   // What a head's tables take.
-  int64_t OfAcross() const { return steps_ * columns_ * Number::kParts; }
-  int64_t OfDown() const { return panels_ * down_steps_ * kPanelStride<Number>; }
+  int64_t OfAcross() const { return columns_ / kLanes * PositionStride<Number>(k_); }
+  int64_t OfPanel() const { return Panels<Number>{nullptr, down_steps_}.length(); }
+  int64_t OfDown() const { return k_panels_ * OfPanel(); }
 
-  int64_t columns_, steps_, down_steps_, panels_;
+  int64_t k_, columns_, down_steps_, k_panels_;
   Lines<Step> across_, down_;
 };
 
@@ -180,7 +173,7 @@ void AttentionGradient(Call &call) {
       };
       thread_local HeadGradient<Number> gradient;
       gradient.Run(head, tables,
-                   {call.Data(kMixed) + offset, call.Data(kMixedGradient) + offset, stride, call.Data(kLogSums) + pair * sizes.n},
+                   {call.Data(kMixedGradient) + offset, stride, call.Data(kLogSums) + pair * sizes.n},
                    {outputs[kQueries] + pair * sizes.n * k,
                     {slots(kCompressedKeys, head.compressed), slots(kMemoryKeys, head.memory), slots(kSegmentKeys, head.segment)},
                     {slots(kCompressedValues, head.compressed), slots(kMemoryValues, head.memory), slots(kSegmentValues, head.segment)},
@@ -207,10 +200,8 @@ void AttentionGradient(Call &call) {
 // left · right
 template <typename Number>
 void StoreProduct(const Operand &x, const Operand &slope, int64_t inner, int64_t rows, int64_t columns, float *output) {
-  Product<Number>(x, slope, rows, inner, columns, [&](int64_t column) {
-    return [=, to = output + column, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-      StorePart(to + row * columns, a, b, filled);
-    };
+  Product<Number>(x, slope, rows, inner, columns, [&](int64_t column, int64_t) {
+    return [=, to = output + column, filled = columns - column](int64_t row, Vector sums) { StoreFirst(to + row * columns, sums, filled); };
   });
 }
 
@@ -230,12 +221,10 @@ void TrainingDenseBias(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
   float *const output = call.Output(0, {rows, columns});
   const Vector least = Broadcast(rectified ? 0.0f : -std::numeric_limits<float>::infinity());
-  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
-    const int64_t filled = std::min(kPanel, columns - column);
-    const TwoVectors bias = LoadPart(call.Data(2) + column, filled);
-    return [=, to = output + column](int64_t row, Vector a, Vector b) {
-      StorePart(to + row * columns, Max(least, a + bias.first), Max(least, b + bias.second), filled);
-    };
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
+    const int64_t filled = columns - column;
+    const Vector bias = LoadFirst(call.Data(2) + column, filled);
+    return [=, to = output + column](int64_t row, Vector sums) { StoreFirst(to + row * columns, Max(least, sums + bias), filled); };
   });
 }
 
@@ -245,11 +234,10 @@ void TrainingAddDense(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
   float *const output = call.Output(0, {rows, columns});
   const float *const before = call.Data(2);
-  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
-    return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
+    return [=, filled = columns - column](int64_t row, Vector sums) {
       const int64_t at = row * columns + column;
-      const TwoVectors added = LoadPart(before + at, filled);
-      StorePart(output + at, added.first + a, added.second + b, filled);
+      StoreFirst(output + at, LoadFirst(before + at, filled) + sums, filled);
     };
   });
 }
@@ -260,13 +248,12 @@ void TrainingAddDenseBias(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
   float *const output = call.Output(0, {rows, columns});
   const float *const before = call.Data(3);
-  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column) {
-    const int64_t filled = std::min(kPanel, columns - column);
-    const TwoVectors bias = LoadPart(call.Data(2) + column, filled);
-    return [=](int64_t row, Vector a, Vector b) {
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
+    const int64_t filled = columns - column;
+    const Vector bias = LoadFirst(call.Data(2) + column, filled);
+    return [=](int64_t row, Vector sums) {
       const int64_t at = row * columns + column;
-      const TwoVectors added = LoadPart(before + at, filled);
-      StorePart(output + at, added.first + (a + bias.first), added.second + (b + bias.second), filled);
+      StoreFirst(output + at, LoadFirst(before + at, filled) + (sums + bias), filled);
     };
   });
 }
@@ -276,10 +263,8 @@ void TrainingPositionKeys(Call &call) {
   const int64_t distances = call.Size(0, 0), width = call.Size(0, 1), heads = call.attribute(), stride = distances + 1;
   float *const output = call.Output(0, {heads, width / heads, stride});
   for (int64_t row = 0; row < width; row++) output[row * stride] = 0.0f;
-  Product<Float32>({Matrix(call.Data(1), width), true}, {Matrix(call.Data(0), width), true}, width, width, distances, [&](int64_t column) {
-    return [=, filled = std::min(kPanel, distances - column)](int64_t row, Vector a, Vector b) {
-      StorePart(output + row * stride + 1 + column, a, b, filled);
-    };
+  Product<Float32>({Matrix(call.Data(1), width), true}, {Matrix(call.Data(0), width), true}, width, width, distances, [&](int64_t column, int64_t) {
+    return [=, to = output + 1 + column, filled = distances - column](int64_t row, Vector sums) { StoreFirst(to + row * stride, sums, filled); };
   });
 }
 
@@ -297,11 +282,10 @@ void RectifiedGradient(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 0);
   float *const output = call.Output(0, {rows, columns});
   const float *const positive = call.Data(2);
-  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), inner), true}, rows, inner, columns, [&](int64_t column) {
-    return [=, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
+  Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), inner), true}, rows, inner, columns, [&](int64_t column, int64_t) {
+    return [=, filled = columns - column](int64_t row, Vector sums) {
       const int64_t at = row * columns + column;
-      const TwoVectors value = LoadPart(positive + at, filled);
-      StorePart(output + at, value.first > 0.0f ? a : Vector{}, value.second > 0.0f ? b : Vector{}, filled);
+      StoreFirst(output + at, LoadFirst(positive + at, filled) > 0.0f ? sums : Vector{}, filled);
     };
   });
 }
@@ -353,15 +337,20 @@ void TrainingProjectHeads(Call &call) {
     float *const output = call.Output(part, {heads, batch, length, k});
     for (int64_t h = 0; h < heads; h++) blocks.push_back(output + h * rows * k);
   }
-  Product<Number>({Matrix(call.Data(0), width)}, {Matrix(call.Data(1), columns)}, rows, width, columns, [&](int64_t column) {
-    const bool whole = column % k + kPanel <= k;
-    float *const to = blocks[column / k] + column % k;
-    return [=, &blocks, filled = std::min(kPanel, columns - column)](int64_t row, Vector a, Vector b) {
-      if (whole) return StorePart(to + row * k, a, b, kPanel);
-      float both[kPanel];
-      Store(both, a);
-      Store(both + kLanes, b);
-      for (int64_t j = 0; j < filled; j++) blocks[(column + j) / k][row * k + (column + j) % k] = both[j];
+  const auto project = [&](const auto &open) {
+    Product<Number>({Matrix(call.Data(0), width)}, {Matrix(call.Data(1), columns)}, rows, width, columns, open);
+  };
+  if (k % kPanel == 0) {
+    return project([&](int64_t column, int64_t) {
+      return [k, to = blocks[column / k] + column % k](int64_t row, Vector sums) { Store(to + row * k, sums); };
+    });
+  }
+  // A vector may reach over several heads.
+  project([&](int64_t column, int64_t) {
+    return [=, &blocks](int64_t row, Vector sums) {
+      float numbers[kLanes];
+      Store(numbers, sums);
+      for (int64_t j = column; j < std::min(column + kLanes, columns); j++) blocks[j / k][row * k + j % k] = numbers[j - column];
     };
   });
 }
@@ -383,70 +372,77 @@ void ProjectHeadsRowsGradient(Call &call) {
 }
 
 // hidden [S, d], embedding [V, d], targets int32 [S], weights [S] -> Σ weight · nats [], nats of each target [S], gradients of the sum by
-// hidden [S, d] and embedding [V, d]. The logits of some rows at a time are in memory, and their exponentials are multiplied as they are:
-// what turns these into probabilities goes into the other factor or the result.
+// hidden [S, d] and embedding [V, d]. The logits of some rows at a time are in memory, [V, rows], so that few panels pass all of the embedding, and
+// their exponentials are multiplied as they are: what turns these into probabilities goes into the other factor or the result.
 template <typename Number>
 void NextTokenLoss(Call &call) {
   constexpr int64_t kRows = 512;
-  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.Size(1, 0), stride = RoundUp(vocabulary, kPanel);
+  const int64_t rows = call.Size(0, 0), width = call.Size(0, 1), vocabulary = call.Size(1, 0);
+  const int64_t padded = RoundUp(std::min(kRows, rows), kPanel);
+  // An odd number of lines of the cache, so that what lies below each other does not contend for the same few.
+  const int64_t stride = padded + kLanes;
   const float *const hidden = call.Data(0), *const embedding = call.Data(1), *const weights = call.Data(3);
   const int32_t *const targets = call.Data<int32_t>(2);
   float *const loss = call.Output(0, {}), *const nats = call.Output(1, {rows});
   float *const hidden_gradient = call.Output(2, {rows, width}), *const embedding_gradient = call.Output(3, {vocabulary, width});
-  thread_local std::vector<float> kept, kept_scaled;
-  kept.resize(std::min(kRows, rows) * stride);
+  const auto known = [=](int64_t target) { return target >= 0 && target < vocabulary; };
+  thread_local Lines<float> kept, kept_scaled, kept_sums;
+  kept.resize(vocabulary * stride);
   kept_scaled.resize(std::min(kRows, rows) * width);
   float *const logits = kept.data(), *const scaled = kept_scaled.data();
-  std::vector<float> greatest(kRows * kLanes), scales(kRows);
+  const int64_t blocks = ProductBlocks<Number>(vocabulary).count, tasks = (vocabulary + kRowsAtOnce - 1) / kRowsAtOnce;
+  kept_sums.resize((blocks + tasks) * padded);
+  float *const greatest = kept_sums.data(), *const sums = greatest + blocks * padded;
+  std::vector<float> chosen(kRows), scales(kRows);
   for (int64_t first = 0; first < rows; first += kRows) {
     const int64_t count = std::min(kRows, rows - first);
     const float *const block = hidden + first * width;
-    std::fill(greatest.begin(), greatest.end(), -std::numeric_limits<float>::infinity());
-    Product<Number>({Matrix(block, width)}, {Matrix(embedding, width), true}, count, width, vocabulary, [&](int64_t column) {
-      // Columns behind the vocabulary do not count.
-      float hiding[kPanel] = {};
-      std::fill(hiding + std::min(kPanel, vocabulary - column), hiding + kPanel, -1e30f);
-      const Vector first_hiding = Load(hiding), second_hiding = Load(hiding + kLanes);
-      return [=, to = logits + column, most = greatest.data()](int64_t row, Vector a, Vector b) {
-        const Vector left = a + first_hiding, right = b + second_hiding;
-        Store(most + row * kLanes, Max(Load(most + row * kLanes), Max(left, right)));
-        StorePart(to + row * stride, left, right, kPanel);
+    std::fill_n(greatest, blocks * padded, -std::numeric_limits<float>::infinity());
+    Product<Number>({Matrix(embedding, width)}, {Matrix(block, width), true}, vocabulary, width, count, [&](int64_t column, int64_t of_rows) {
+      return [=, to = logits + column, most = greatest + of_rows * padded + column](int64_t row, Vector sum) {
+        Store(most, Max(Load(most), sum));
+        Store(to + row * stride, sum);
       };
     });
-    ThreadPool::Shared().For((count + kRowsAtOnce - 1) / kRowsAtOnce, [&](int64_t task) {
-      for (int64_t row = task * kRowsAtOnce; row < std::min(count, (task + 1) * kRowsAtOnce); row++) {
-        float *const of_row = logits + row * stride;
-        const float most = Greatest(Load(greatest.data() + row * kLanes));
-        const int64_t target = targets[first + row];
-        const bool known = target >= 0 && target < vocabulary;
-        const float chosen = known ? of_row[target] - most : std::numeric_limits<float>::quiet_NaN();
-        Vector sum = {};
-        for (int64_t j = 0; j < stride; j += kLanes) {
-          const Vector exponential = ExpOfDifference(Load(of_row + j), Broadcast(most));
-          sum += exponential;
-          Store(of_row + j, exponential);
+    for (int64_t i = 1; i < blocks; i++) {
+      for (int64_t j = 0; j < padded; j++) greatest[j] = std::max(greatest[j], greatest[i * padded + j]);
+    }
+    for (int64_t j = 0; j < count; j++) {
+      const int64_t target = targets[first + j];
+      chosen[j] = known(target) ? logits[target * stride + j] - greatest[j] : std::numeric_limits<float>::quiet_NaN();
+    }
+    ThreadPool::Shared().For(tasks, [&](int64_t task) {
+      float *const sum = sums + task * padded;
+      std::fill_n(sum, padded, 0.0f);
+      for (int64_t row = task * kRowsAtOnce; row < std::min(vocabulary, (task + 1) * kRowsAtOnce); row++) {
+        for (int64_t j = 0; j < padded; j += kLanes) {
+          float *const logit = logits + row * stride + j;
+          const Vector exponential = ExpOfDifference(Load(logit), Load(greatest + j));
+          Store(sum + j, Load(sum + j) + exponential);
+          Store(logit, exponential);
         }
-        const float whole = Sum(sum);
-        nats[first + row] = std::log(whole) - chosen;
-        scales[row] = weights[first + row] / whole;
-        for (int64_t j = 0; j < width; j++) scaled[row * width + j] = block[row * width + j] * scales[row];
       }
     });
-    Product<Number>({Matrix({logits}, stride, stride)}, {Matrix(embedding, width)}, count, vocabulary, width, [&](int64_t column) {
-      const int64_t filled = std::min(kPanel, width - column);
-      return [=, &scales](int64_t row, Vector a, Vector b) {
+    for (int64_t task = 1; task < tasks; task++) {
+      for (int64_t j = 0; j < padded; j++) sums[j] += sums[task * padded + j];
+    }
+    for (int64_t j = 0; j < count; j++) {
+      nats[first + j] = std::log(sums[j]) - chosen[j];
+      scales[j] = weights[first + j] / sums[j];
+      for (int64_t i = 0; i < width; i++) scaled[j * width + i] = block[j * width + i] * scales[j];
+    }
+    const Matrix exponentials({logits}, stride, stride);
+    Product<Number>({exponentials, true}, {Matrix(embedding, width)}, count, vocabulary, width, [&](int64_t column, int64_t) {
+      return [=, &scales, filled = width - column](int64_t row, Vector sum) {
         const int64_t target = targets[first + row];
-        const float weight = weights[first + row];
-        const bool known = target >= 0 && target < vocabulary;
-        const TwoVectors of_target = known ? LoadPart(embedding + target * width + column, filled) : TwoVectors{};
-        StorePart(hidden_gradient + (first + row) * width + column, a * scales[row] - of_target.first * weight,
-                  b * scales[row] - of_target.second * weight, filled);
+        const Vector of_target = known(target) ? LoadFirst(embedding + target * width + column, filled) : Vector{};
+        StoreFirst(hidden_gradient + (first + row) * width + column, sum * scales[row] - of_target * weights[first + row], filled);
       };
     });
-    Product<Number>({Matrix({logits}, stride, stride), true}, {Matrix(scaled, width)}, vocabulary, count, width, [&](int64_t column) {
-      return [=, to = embedding_gradient + column, filled = std::min(kPanel, width - column)](int64_t row, Vector a, Vector b) {
-        const TwoVectors before = first == 0 ? TwoVectors{} : LoadPart(to + row * width, filled);
-        StorePart(to + row * width, before.first + a, before.second + b, filled);
+    Product<Number>({exponentials}, {Matrix(scaled, width)}, vocabulary, count, width, [&](int64_t column, int64_t) {
+      return [=, to = embedding_gradient + column, filled = width - column](int64_t row, Vector sum) {
+        const Vector before = first == 0 ? Vector{} : LoadFirst(to + row * width, filled);
+        StoreFirst(to + row * width, before + sum, filled);
       };
     });
   }
@@ -454,7 +450,7 @@ void NextTokenLoss(Call &call) {
   for (int64_t row = 0; row < rows; row++) {
     sum += static_cast<double>(weights[row]) * nats[row];
     const int64_t target = targets[row];
-    if (target < 0 || target >= vocabulary) continue;
+    if (!known(target)) continue;
     float *const to = embedding_gradient + target * width;
     for (int64_t j = 0; j < width; j++) to[j] -= weights[row] * hidden[row * width + j];
   }
@@ -596,7 +592,7 @@ void RegisterProducts(const std::string &suffix) {
   std::vector<std::string> inputs = Floats(kCounts);
   inputs.push_back("int32");
   Register<Attention<Number>>(name("Attention"), {inputs, Floats(2)});
-  for (int i = 0; i < 3; i++) inputs.push_back("float");
+  for (int i = 0; i < 2; i++) inputs.push_back("float");
   Register<AttentionGradient<Number>>(name("AttentionGradient"), {inputs, Floats(kCounts)});
   Register<TrainingDense<Number>>(name("Dense"), {Floats(2), Floats(1)});
   Register<TrainingDenseBias<Number>>(name("DenseBias"), {Floats(3), Floats(1)});

@@ -5,6 +5,7 @@ import {Dropout} from '../../../training/dropout.ts';
 import {composedTrainingKernels} from '../../../training/kernels/composed-training-kernels.ts';
 import {fusedTrainingKernels} from '../../../training/kernels/fused-training-kernels.ts';
 import {withDropout} from '../../../training/kernels/with-dropout.ts';
+import {relativeDistance} from '../../model/relative-distance.ts';
 
 test.serial.before(async () => {
   await openEngine('native');
@@ -35,10 +36,10 @@ test.serial('withDropout drops the embedding and what sublayers add, and leaves 
       kernels.addDense(x, x, matrix),
       kernels.feedForward(x, feedForward),
     ];
-    t.deepEqual(
-      results(0),
-      sublayers.map(tensor => [...tensor.dataSync()]),
-    );
+    for (const [i, given] of results(0).entries()) {
+      // A kernel that adds what it multiplies may round once where two kernels round twice.
+      t.true(relativeDistance(given, sublayers[i]!.dataSync()) < 1e-6);
+    }
     // So few are kept that none is.
     const [embedded, ...added] = results(1 - 2 ** -20);
     t.true(embedded!.every(element => element === 0));
