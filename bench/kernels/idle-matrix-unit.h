@@ -25,7 +25,8 @@ inline __attribute__((always_inline)) void LoadTile(const void *from, int64_t st
 }
 
 inline __attribute__((always_inline)) void StoreTile(void *to, int64_t stride) {
-  const __m512i ones = _mm512_set1_epi32(1);
+  // As numbers or as whole ones, none that the processor takes longer for.
+  const __m512i ones = _mm512_castps_si512(_mm512_set1_ps(1));
   for (int row = 0; row < kRows; row++) _mm512_storeu_si512(static_cast<char *>(to) + row * stride, ones);
 }
 

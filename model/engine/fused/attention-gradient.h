@@ -16,8 +16,10 @@
 
 namespace palimpsest {
 
-// Enough queries at once that the sums over them, which keys and values get, are worth loading and storing.
-constexpr int64_t kGradientBlock = 64;
+// Enough queries at once that the sums over them, which keys and values get, are worth loading and storing: the matrix unit computes more of them
+// meanwhile.
+template <typename Number>
+constexpr int64_t kGradientBlock = Number::kMatrixUnit ? 64 : 32;
 
 // Positions of one table in the orders in which scores and their gradient read them.
 template <typename Number>
@@ -47,10 +49,11 @@ struct HeadGradientInput {
 };
 
 template <typename Number>
-class HeadGradient : HeadAttention<Number, kGradientBlock> {
-  using Base = HeadAttention<Number, kGradientBlock>;
+class HeadGradient : HeadAttention<Number, kGradientBlock<Number>> {
+  using Base = HeadAttention<Number, kGradientBlock<Number>>;
   using Step = typename Number::Step;
   using Slot = typename Base::Slot;
+  static constexpr int64_t kBlock = kGradientBlock<Number>;
 
  public:
   void Run(const AttentionHead<Number> &head, const PositionTable<Number> (&tables)[2], const HeadGradientInput &input,
@@ -62,11 +65,11 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     value_scales_.resize(all_);
     this->PackAcross(&Slot::value, values_across_.data(), value_scales_.data());
     PackKeysDown();
-    slopes_.resize(kGradientBlock * Base::RowOfScores(all_));
+    slopes_.resize(kBlock * Base::RowOfScores(all_));
     keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
     values_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
-    for (int64_t first = 0; first < head.n; first += kGradientBlock) {
-      AddBlock(first, std::min(kGradientBlock, head.n - first), tables, input, output);
+    for (int64_t first = 0; first < head.n; first += kBlock) {
+      AddBlock(first, std::min(kBlock, head.n - first), tables, input, output);
     }
     WriteColumns(keys_gradient_, output.keys);
     WriteColumns(values_gradient_, output.values);
@@ -93,7 +96,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
     Biased(first, rows, head().content_bias);
     AddOverQueries(biased_queries_.data(), k, rows, slopes_.data(), row_of_scores, total, keys_gradient_.data(), all_);
 
-    queries_gradient_.resize(RoundUp(kGradientBlock, kMostTileRows) * k_padded_);
+    queries_gradient_.resize(RoundUp(kBlock, kMostTileRows) * k_padded_);
     const LeftRows<Number> slopes(slopes_.data(), rows, total, row_of_scores, left_);
     const Panels<Number> keys{keys_down_.data(), StepsOf<Number>(all_)};
     for (int64_t column = 0; column < k_padded_; column += kPanel) {
@@ -133,7 +136,7 @@ class HeadGradient : HeadAttention<Number, kGradientBlock> {
   // The queries of a block with a bias, into biased_queries_.
   void Biased(int64_t first, int64_t rows, const float *bias) {
     const int64_t k = head().k;
-    biased_queries_.resize(kGradientBlock * k);
+    biased_queries_.resize(kBlock * k);
     const float *const queries = head().queries + first * k;
     for (int64_t row = 0; row < rows; row++) {
       for (int64_t j = 0; j < k; j++) biased_queries_[row * k + j] = queries[row * k + j] + bias[j];
