@@ -25,10 +25,13 @@ inline __attribute__((always_inline)) void LoadTile(const void *from, int64_t st
 }
 
 inline __attribute__((always_inline)) void StoreTile(void *to, int64_t stride) {
-  // As numbers or as whole ones, none that the processor takes longer for.
-  const __m512i ones = _mm512_castps_si512(_mm512_set1_ps(1));
+  const __m512i ones = _mm512_set1_epi32(1);
   for (int row = 0; row < kRows; row++) _mm512_storeu_si512(static_cast<char *>(to) + row * stride, ones);
 }
+
+// Results are whole numbers whether they should be or not. As numbers they are so small that the processor takes long for them, unless told to take them
+// for 0.
+inline void TakeTinyForZero() { _mm_setcsr(_mm_getcsr() | 0x8040); }
 
 }  // namespace idle
 
@@ -39,7 +42,7 @@ inline __attribute__((always_inline)) void StoreTile(void *to, int64_t stride) {
 #undef _tile_zero
 #undef _tile_dpbf16ps
 #undef _tile_dpbssd
-#define _tile_loadconfig(shapes) static_cast<void>(shapes)
+#define _tile_loadconfig(shapes) (static_cast<void>(shapes), idle::TakeTinyForZero())
 #define _tile_release() static_cast<void>(0)
 #define _tile_loadd(tile, from, stride) idle::LoadTile(from, stride)
 #define _tile_stored(tile, to, stride) idle::StoreTile(to, stride)
