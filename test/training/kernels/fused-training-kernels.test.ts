@@ -163,3 +163,64 @@ test.serial('fusedTrainingKernels update by Adam as composed ones do', t => {
     ) < 1e-4,
   );
 });
+
+test.serial('fusedTrainingKernels give loss and gradients of next tokens whose logits lie far apart', t => {
+  const random = seededRandom(3);
+  // Several blocks of tokens and of the vocabulary, the last of them not whole.
+  const [rows, vocabulary, width] = [1_100, 700, 24] as const;
+  const tensor = (height: number) =>
+    tf.tensor2d(
+      Float32Array.from({length: height * width}, () => 16 * (random() - 0.5)),
+      [height, width],
+    );
+  const [hidden, embedding] = [tensor(rows), tensor(vocabulary)];
+  const targets = Int32Array.from({length: rows}, () => Math.floor(random() * vocabulary));
+  const weights = Float32Array.from({length: rows}, () => (random() < 0.2 ? 0 : random()));
+
+  const [x, e] = [hidden.dataSync(), embedding.dataSync()];
+  const expected = {
+    loss: 0,
+    nats: new Float64Array(rows),
+    hidden: new Float64Array(x.length),
+    embedding: new Float64Array(e.length),
+  };
+  let apart = 0;
+  for (let row = 0; row < rows; row++) {
+    const logits = Float64Array.from({length: vocabulary}, (_, token) => {
+      let logit = 0;
+      for (let i = 0; i < width; i++) logit += x[row * width + i]! * e[token * width + i]!;
+      return logit;
+    });
+    const greatest = logits.reduce((a, b) => Math.max(a, b));
+    apart = Math.max(apart, greatest - logits[0]!);
+    const sum = logits.reduce((total, logit) => total + Math.exp(logit - greatest), 0);
+    expected.nats[row] = greatest + Math.log(sum) - logits[targets[row]!]!;
+    expected.loss += weights[row]! * expected.nats[row]!;
+    for (let token = 0; token < vocabulary; token++) {
+      const slope = weights[row]! * (Math.exp(logits[token]! - greatest) / sum - (token === targets[row] ? 1 : 0));
+      for (let i = 0; i < width; i++) {
+        expected.hidden[row * width + i]! += slope * e[token * width + i]!;
+        expected.embedding[token * width + i]! += slope * x[row * width + i]!;
+      }
+    }
+  }
+  // Their exponentials would be infinite.
+  t.true(apart > 200);
+
+  const kernels = fusedTrainingKernels()!;
+  let nats: tf.Tensor | undefined;
+  const {value, grads} = tf.valueAndGrads((hidden: tf.Tensor, embedding: tf.Tensor) => {
+    const result = kernels.nextTokenLoss({
+      hidden: hidden as tf.Tensor2D,
+      targets: tf.tensor1d(targets, 'int32'),
+      weights: tf.tensor1d(weights),
+      vocabulary: kernels.packMatrix(embedding as tf.Tensor2D, {transposed: true}),
+    });
+    nats = tf.keep(result.nats);
+    return result.loss;
+  })([hidden, embedding]);
+  t.true(relativeDistance(value.dataSync(), [expected.loss]) < 1e-6);
+  t.true(relativeDistance(nats!.dataSync(), expected.nats) < 1e-6);
+  t.true(relativeDistance(grads[0]!.dataSync(), expected.hidden) < 1e-5);
+  t.true(relativeDistance(grads[1]!.dataSync(), expected.embedding) < 1e-5);
+});
