@@ -13,6 +13,7 @@
 #include "packing.h"
 #include "relative-attention.h"
 #include "simd.h"
+#include "streamed.h"
 
 namespace palimpsest {
 
@@ -35,7 +36,7 @@ constexpr int64_t kBehindPositions = Number::kStepsTogether * kPanelStride<Numbe
 // Where the gradients of one head of one document go.
 struct HeadGradientOutput {
   float *queries;                   // [n, k]
-  float *keys[3], *values[3];       // [slots, k] of compressed memory, memory, segment; those of slots that are not filled stay
+  Results keys[3], values[3];       // [slots, k] of compressed memory, memory, segment; those of slots that are not filled stay
   float *content_bias;              // [k]; added to
   float *position_bias[2];          // [k] of positions and of compressed ones; added to
   float *position_keys[2];          // [k, PositionColumns]; added to
@@ -66,8 +67,8 @@ class HeadGradient : HeadAttention<Number, kGradientBlock<Number>> {
     this->PackAcross(&Slot::value, values_across_.data(), value_scales_.data());
     PackKeysDown();
     slopes_.resize(kBlock * Base::RowOfScores(all_));
-    keys_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
-    values_gradient_.assign(RoundUp(head.k, kLanes) * all_, 0.0f);
+    keys_gradient_.assign(RoundUp(head.k, kLanes) * all_ + kLanes, 0.0f);
+    values_gradient_.assign(RoundUp(head.k, kLanes) * all_ + kLanes, 0.0f);
     for (int64_t first = 0; first < head.n; first += kBlock) {
       AddBlock(first, std::min(kBlock, head.n - first), tables, input, output);
     }
@@ -219,27 +220,19 @@ class HeadGradient : HeadAttention<Number, kGradientBlock<Number>> {
   }
 
   // Gradients of columns [k, columns] to the slots that they belong to.
-  void WriteColumns(const Lines<float> &gradient, float *const (&to)[3]) {
+  void WriteColumns(const Lines<float> &gradient, const Results (&to)[3]) {
     const AttentionHead<Number> &of = head();
     WriteTier(gradient.data(), of.compressed, to[0]);
     WriteTier(gradient.data() + this->old_.padded, of.memory, to[1]);
     WriteTier(gradient.data() + this->old_.padded + of.memory.filled, of.segment, to[2]);
   }
-  void WriteTier(const float *from, const Tier &tier, float *to) {
-    const int64_t k = head().k;
-    float square[kLanes][kLanes];
-    to += (tier.slots - tier.filled) * k;
+  void WriteTier(const float *from, const Tier &tier, const Results &to) {
+    alignas(64) float square[kLanes][kLanes];
     for (int64_t slot = 0; slot < tier.filled; slot += kLanes) {
-      for (int64_t j = 0; j < k; j += kLanes) {
+      for (int64_t j = 0; j < head().k; j += kLanes) {
         // Columns behind the last one are read, and not used.
-        if (slot + kLanes > tier.filled || j + kLanes > k) {
-          for (int64_t s = slot; s < std::min(slot + kLanes, tier.filled); s++) {
-            for (int64_t i = j; i < std::min(j + kLanes, k); i++) to[s * k + i] = from[i * all_ + s];
-          }
-        } else {
-          TransposeSquare(from + j * all_ + slot, all_, &square[0][0], kLanes);
-          for (int64_t s = 0; s < kLanes; s++) std::memcpy(to + (slot + s) * k + j, square[s], sizeof square[s]);
-        }
+        TransposeSquare(from + j * all_ + slot, all_, &square[0][0], kLanes);
+        for (int64_t s = 0; s < std::min(kLanes, tier.filled - slot); s++) to.Write(tier.slots - tier.filled + slot + s, j, Load(square[s]));
       }
     }
   }

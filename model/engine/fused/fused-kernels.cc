@@ -278,16 +278,13 @@ void Surprisal(Call &call) {
   }
 }
 
-// Copies of more bytes go past the cache, where they would not stay until they are read.
-constexpr int64_t kStreamedBytes = 2 << 20;
-
 void Copy(const float *from, int64_t count, float *to, bool streamed) {
 #ifdef __AVX512F__
   if (streamed && count >= kLanes && reinterpret_cast<uintptr_t>(to) % (kLanes * sizeof(float)) == 0) {
     int64_t i = 0;
     for (; i + kLanes <= count; i += kLanes) _mm512_stream_ps(to + i, (__m512)Load(from + i));
     std::copy_n(from + i, count - i, to + i);
-    _mm_sfence();
+    EndStream();
     return;
   }
 #endif
@@ -317,7 +314,7 @@ void AppendSlots(Call &call) {
     const auto [tensor, part] = tasks[task];
     const auto &[memory, added, output, outer, slots, width, extra] = appends[tensor];
     const int64_t kept = std::max<int64_t>(0, slots - extra);
-    const bool streamed = outer * slots * width * static_cast<int64_t>(sizeof(float)) > kStreamedBytes;
+    const bool streamed = outer * slots * width > kStreamed;
     float *const out = output + part * slots * width;
     Copy(memory + ((part + 1) * slots - kept) * width, kept * width, out, streamed);
     Copy(added + ((part + 1) * extra - (slots - kept)) * width, (slots - kept) * width, out + kept * width, streamed);
@@ -343,7 +340,7 @@ void GatherRows(Call &call) {
   }
   shape[axis] = rows;
   float *const output = call.Output(0, shape);
-  const bool streamed = outer * rows * size * static_cast<int64_t>(sizeof(float)) > kStreamedBytes;
+  const bool streamed = outer * rows * size > kStreamed;
   ThreadPool::Shared().For(outer * rows, [&](int64_t task) {
     const int64_t part = task / rows, row = task % rows;
     const int32_t tensor = places[2 * row], place = places[2 * row + 1];

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "streamed.h"
+
 namespace palimpsest {
 
 class ThreadPool {
@@ -108,12 +110,14 @@ class ThreadPool {
   std::atomic<int64_t> left_{0};
 };
 
-// Calls work(task) for every task over all cores, each with what multiplying in `Number` takes made ready.
+// Calls work(task) for every task over all cores, each with what multiplying in `Number` takes made ready. What a task has streamed is in memory when
+// it ends.
 template <typename Number, typename Work>
 void ForTasks(int64_t tasks, const Work &work) {
   ThreadPool::Shared().For(tasks, [&](int64_t task) {
     const typename Number::Preparation prepared;
     work(task);
+    EndStream();
   });
 }
 

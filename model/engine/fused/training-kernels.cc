@@ -12,6 +12,7 @@
 #include "lines.h"
 #include "product.h"
 #include "relative-attention.h"
+#include "streamed.h"
 #include "thread-pool.h"
 #include "tiles.h"
 
@@ -158,10 +159,13 @@ void AttentionGradient(Call &call) {
   int64_t offsets[6] = {0};
   for (int i = 0; i < 5; i++) offsets[i + 1] = offsets[i] + k * columns[i];
   const int64_t groups = (sizes.batch + kDocumentsAtOnce - 1) / kDocumentsAtOnce;
-  std::vector<float> sums(heads * groups * offsets[5]);
+  thread_local Lines<float> kept;
+  kept.resize(heads * groups * offsets[5]);
+  float *const sums = kept.data();
   ForTasks<Number>(heads * groups, [&](int64_t task) {
     const int64_t h = task / groups, first = task % groups * kDocumentsAtOnce;
-    float *const sum = sums.data() + task * offsets[5];
+    float *const sum = sums + task * offsets[5];
+    std::fill_n(sum, offsets[5], 0.0f);
     const PositionTable<Number> tables[] = {table.OfHead(h), compressed.OfHead(h)};
     for (int64_t b = first; b < std::min(sizes.batch, first + kDocumentsAtOnce); b++) {
       const int64_t pair = h * sizes.batch + b, offset = b * sizes.n * stride + h * k;
@@ -169,7 +173,7 @@ void AttentionGradient(Call &call) {
       const auto slots = [&](int output, const Tier &tier) {
         float *const start = outputs[output] + pair * tier.slots * k;
         std::fill_n(start, (tier.slots - tier.filled) * k, 0.0f);
-        return start;
+        return Results(start, k, heads * sizes.batch * tier.slots * k);
       };
       thread_local HeadGradient<Number> gradient;
       gradient.Run(head, tables,
@@ -190,7 +194,7 @@ void AttentionGradient(Call &call) {
       float *const to = total + row * width;
       std::fill_n(to, width, 0.0f);
       for (int64_t group = 0; group < groups; group++) {
-        const float *const from = sums.data() + (h * groups + group) * offsets[5] + offsets[i] + row * columns[i];
+        const float *const from = sums + (h * groups + group) * offsets[5] + offsets[i] + row * columns[i];
         for (int64_t j = 0; j < width; j++) to[j] += from[j];
       }
     }
@@ -200,8 +204,9 @@ void AttentionGradient(Call &call) {
 // left · right
 template <typename Number>
 void StoreProduct(const Operand &x, const Operand &slope, int64_t inner, int64_t rows, int64_t columns, float *output) {
+  const Results results(output, columns, rows * columns);
   Product<Number>(x, slope, rows, inner, columns, [&](int64_t column, int64_t) {
-    return [=, to = output + column, filled = columns - column](int64_t row, Vector sums) { StoreFirst(to + row * columns, sums, filled); };
+    return [=](int64_t row, Vector sums) { results.Write(row, column, sums); };
   });
 }
 
@@ -219,12 +224,11 @@ template <typename Number>
 void TrainingDenseBias(Call &call) {
   const bool rectified = call.attribute() == 1;
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
-  float *const output = call.Output(0, {rows, columns});
+  const Results results(call.Output(0, {rows, columns}), columns, rows * columns);
   const Vector least = Broadcast(rectified ? 0.0f : -std::numeric_limits<float>::infinity());
   Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
-    const int64_t filled = columns - column;
-    const Vector bias = LoadFirst(call.Data(2) + column, filled);
-    return [=, to = output + column](int64_t row, Vector sums) { StoreFirst(to + row * columns, Max(least, sums + bias), filled); };
+    const Vector bias = LoadFirst(call.Data(2) + column, columns - column);
+    return [=](int64_t row, Vector sums) { results.Write(row, column, Max(least, sums + bias)); };
   });
 }
 
@@ -232,12 +236,11 @@ void TrainingDenseBias(Call &call) {
 template <typename Number>
 void TrainingAddDense(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
-  float *const output = call.Output(0, {rows, columns});
+  const Results results(call.Output(0, {rows, columns}), columns, rows * columns);
   const float *const before = call.Data(2);
   Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
-    return [=, filled = columns - column](int64_t row, Vector sums) {
-      const int64_t at = row * columns + column;
-      StoreFirst(output + at, LoadFirst(before + at, filled) + sums, filled);
+    return [=](int64_t row, Vector sums) {
+      results.Write(row, column, LoadFirst(before + row * columns + column, columns - column) + sums);
     };
   });
 }
@@ -246,14 +249,12 @@ void TrainingAddDense(Call &call) {
 template <typename Number>
 void TrainingAddDenseBias(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 1);
-  float *const output = call.Output(0, {rows, columns});
+  const Results results(call.Output(0, {rows, columns}), columns, rows * columns);
   const float *const before = call.Data(3);
   Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), columns)}, rows, inner, columns, [&](int64_t column, int64_t) {
-    const int64_t filled = columns - column;
-    const Vector bias = LoadFirst(call.Data(2) + column, filled);
+    const Vector bias = LoadFirst(call.Data(2) + column, columns - column);
     return [=](int64_t row, Vector sums) {
-      const int64_t at = row * columns + column;
-      StoreFirst(output + at, LoadFirst(before + at, filled) + (sums + bias), filled);
+      results.Write(row, column, LoadFirst(before + row * columns + column, columns - column) + (sums + bias));
     };
   });
 }
@@ -280,12 +281,11 @@ void PositionKeysGradient(Call &call) {
 template <typename Number>
 void RectifiedGradient(Call &call) {
   const int64_t rows = call.Size(0, 0), inner = call.Size(0, 1), columns = call.Size(1, 0);
-  float *const output = call.Output(0, {rows, columns});
+  const Results results(call.Output(0, {rows, columns}), columns, rows * columns);
   const float *const positive = call.Data(2);
   Product<Number>({Matrix(call.Data(0), inner)}, {Matrix(call.Data(1), inner), true}, rows, inner, columns, [&](int64_t column, int64_t) {
-    return [=, filled = columns - column](int64_t row, Vector sums) {
-      const int64_t at = row * columns + column;
-      StoreFirst(output + at, LoadFirst(positive + at, filled) > 0.0f ? sums : Vector{}, filled);
+    return [=](int64_t row, Vector sums) {
+      results.Write(row, column, LoadFirst(positive + row * columns + column, columns - column) > 0.0f ? sums : Vector{});
     };
   });
 }
@@ -342,7 +342,7 @@ void TrainingProjectHeads(Call &call) {
   };
   if (k % kPanel == 0) {
     return project([&](int64_t column, int64_t) {
-      return [k, to = blocks[column / k] + column % k](int64_t row, Vector sums) { Store(to + row * k, sums); };
+      return [results = Results(blocks[column / k], k, rows * width), of_head = column % k](int64_t row, Vector sums) { results.Write(row, of_head, sums); };
     });
   }
   // A vector may reach over several heads.

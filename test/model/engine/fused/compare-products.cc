@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "attention-gradient.h"
@@ -19,7 +20,7 @@
 
 using namespace palimpsest;
 
-using Numbers = std::vector<float>;
+using Numbers = Lines<float>;
 
 // Draws numbers from -0.5 to 0.5, the same ones each time.
 class Draw {
@@ -204,8 +205,10 @@ Numbers Attend(const Document &document, int64_t broken = -1) {
   HeadGradientOutput output;
   output.queries = room(0, n * k);
   for (int i = 0; i < 3; i++) {
-    output.keys[i] = room(1 + i, all_slots[i] * k);
-    output.values[i] = room(4 + i, all_slots[i] * k);
+    // As if they were parts of a tensor that is written past the cache, but for what they are compared with.
+    const bool compared = std::is_same<Number, Float32>::value;
+    output.keys[i] = Results(room(1 + i, all_slots[i] * k), k, compared ? 0 : kStreamed + 1);
+    output.values[i] = Results(room(4 + i, all_slots[i] * k), k, all_slots[i] * k);
   }
   output.content_bias = room(7, k);
   for (int i = 0; i < 2; i++) {
