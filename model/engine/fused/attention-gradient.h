@@ -227,12 +227,17 @@ class HeadGradient : HeadAttention<Number, kGradientBlock<Number>> {
     WriteTier(gradient.data() + this->old_.padded + of.memory.filled, of.segment, to[2]);
   }
   void WriteTier(const float *from, const Tier &tier, const Results &to) {
-    alignas(64) float square[kLanes][kLanes];
+    // Whole lines of the cache are written one after the other.
+    constexpr int64_t kAtOnce = std::max(kLanes, kNumbersOfLine);
+    alignas(64) float part[kLanes][kAtOnce];
     for (int64_t slot = 0; slot < tier.filled; slot += kLanes) {
-      for (int64_t j = 0; j < head().k; j += kLanes) {
+      for (int64_t j = 0; j < head().k; j += kAtOnce) {
+        const int64_t width = std::min(kAtOnce, RoundUp(head().k - j, kLanes));
         // Columns behind the last one are read, and not used.
-        TransposeSquare(from + j * all_ + slot, all_, &square[0][0], kLanes);
-        for (int64_t s = 0; s < std::min(kLanes, tier.filled - slot); s++) to.Write(tier.slots - tier.filled + slot + s, j, Load(square[s]));
+        for (int64_t i = 0; i < width; i += kLanes) TransposeSquare(from + (j + i) * all_ + slot, all_, &part[0][i], kAtOnce);
+        for (int64_t s = 0; s < std::min(kLanes, tier.filled - slot); s++) {
+          for (int64_t i = 0; i < width; i += kLanes) to.Write(tier.slots - tier.filled + slot + s, j + i, Load(part[s] + i));
+        }
       }
     }
   }

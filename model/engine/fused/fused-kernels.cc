@@ -12,9 +12,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
 
 #include "dense.h"
 #include "fixed-point-tiles.h"
@@ -279,16 +276,14 @@ void Surprisal(Call &call) {
 }
 
 void Copy(const float *from, int64_t count, float *to, bool streamed) {
-#ifdef __AVX512F__
-  if (streamed && count >= kLanes && reinterpret_cast<uintptr_t>(to) % (kLanes * sizeof(float)) == 0) {
-    int64_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) _mm512_stream_ps(to + i, (__m512)Load(from + i));
-    std::copy_n(from + i, count - i, to + i);
+  int64_t i = 0;
+  if (kStreams && streamed && BeginsLine(to)) {
+    for (; i + kNumbersOfLine <= count; i += kNumbersOfLine) {
+      for (int64_t j = 0; j < kNumbersOfLine; j += kLanes) Stream(to + i + j, Load(from + i + j));
+    }
     EndStream();
-    return;
   }
-#endif
-  std::copy_n(from, count, to);
+  std::copy_n(from + i, count - i, to + i);
 }
 
 // Three memories [.., S, w], what is added to each [.., E, w] -> the last S slots of both, memory first, of each [.., S, w]

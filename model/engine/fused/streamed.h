@@ -10,21 +10,46 @@ namespace palimpsest {
 // Tensors of more numbers are written so.
 constexpr int64_t kStreamed = (2 << 20) / sizeof(float);
 
-// A matrix that vectors of results are written to. What is written past the cache is seen by other threads from EndStream on.
+// Whether the vectors of a panel fill lines of the cache: parts of lines that are written past it take longer than through it.
+#ifdef __AVX__
+constexpr bool kStreams = true;
+#else
+constexpr bool kStreams = false;
+#endif
+
+constexpr int64_t kNumbersOfLine = 16;
+
+inline bool BeginsLine(const float *memory) { return reinterpret_cast<uintptr_t>(memory) % (kNumbersOfLine * sizeof(float)) == 0; }
+
+// Stores a vector past the cache; it is seen by other threads from EndStream on.
+inline void Stream(float *to, Vector vector) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, (__m512)vector);
+#elif defined(__AVX__)
+  _mm256_stream_ps(to, (__m256)vector);
+#else
+  Store(to, vector);
+#endif
+}
+
+inline void EndStream() {
+#ifdef __AVX__
+  _mm_sfence();
+#endif
+}
+
+// A matrix that vectors of results are written to, those of a large tensor past the cache.
 class Results {
  public:
   Results() = default;
   // `numbers` are those of the whole tensor.
   Results(float *first, int64_t columns, int64_t numbers)
-      : first_(first), columns_(columns),
-        streamed_(numbers > kStreamed && columns % kLanes == 0 && reinterpret_cast<uintptr_t>(first) % sizeof(Vector) == 0) {}
+      : first_(first), columns_(columns), streamed_(kStreams && numbers > kStreamed && columns % kNumbersOfLine == 0 && BeginsLine(first)) {}
 
   void Write(int64_t row, int64_t column, Vector numbers) const {
     float *const to = first_ + row * columns_ + column;
-#ifdef __AVX512F__
-    if (streamed_) return _mm512_stream_ps(to, (__m512)numbers);
-#endif
-    StoreFirst(to, numbers, columns_ - column);
+    if (streamed_) Stream(to, numbers);
+    else StoreFirst(to, numbers, columns_ - column);
   }
 
  private:
@@ -32,11 +57,5 @@ class Results {
   int64_t columns_ = 0;
   bool streamed_ = false;
 };
-
-inline void EndStream() {
-#ifdef __AVX512F__
-  _mm_sfence();
-#endif
-}
 
 }  // namespace palimpsest
