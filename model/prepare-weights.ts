@@ -39,7 +39,7 @@ export function prepareWeights(
       return kernels.packMatrix(tf.reshape(kernel, [-1, modelWidth]) as tf.Tensor2D);
     };
     const positions = (name: string, slots: number) =>
-      kernels.packPositions(kernels.positionKeys(matrix(name), {slots, segmentLength, heads}), config);
+      kernels.packPositions(kernels.positionKeys(matrix(name), {slots, segmentLength, heads}));
     const query = tf.mul(matrix('attention.query.weight'), headWidth ** -0.5); // [d, d]
     const key = matrix('attention.key.weight');
     const value = matrix('attention.value.weight');

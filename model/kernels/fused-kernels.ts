@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import {needsReceivedAttention} from '../needs-received-attention.ts';
 import {positionKeys} from '../position-keys.ts';
 import type {Precision} from '../precision.ts';
-import {composedAttention} from './composed-attention.ts';
 import {composedKernels} from './composed-kernels.ts';
 import type {AttentionInput, AttentionOutput, Kernels, MemorySlots, RowPlace} from './kernels.ts';
 
@@ -50,8 +48,7 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
       columns: matrix.shape[transposed ? 0 : 1],
     }),
     positionKeys,
-    packPositions: (keys, config) =>
-      needsReceivedAttention(config) ? keys : (multiply('PackPositions', [keys])[0] as tf.Tensor3D),
+    packPositions: keys => multiply('PackPositions', [keys])[0] as tf.Tensor3D,
     embed: composedKernels.embed,
     layerNormalisation: (x, {gain, bias}) => run('LayerNormalisation', [x, gain, bias])[0] as tf.Tensor2D,
     dense: (x, {packed, columns}) => multiply('Dense', [x, packed], {size: columns})[0] as tf.Tensor2D,
@@ -76,9 +73,8 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
         const chosen = tf.tensor2d(places.flat(), [places.length, 2], 'int32');
         return run('GatherRows', [...tensors, chosen], {size: axis, listed: tensors.length})[0] as T;
       }),
-    visibleKeys: (counts, config) =>
-      needsReceivedAttention(config) ? composedKernels.visibleKeys(counts, config) : {counts},
-    attend: input => (input.needsReceived ? composedAttention(input) : attend(input, multiply)),
+    visibleKeys: counts => ({counts}),
+    attend: input => attend(input, multiply),
   };
   try {
     tf.tidy(() => void kernels.packMatrix(tf.zeros([1, 1])));
@@ -89,10 +85,13 @@ export function fusedKernels(precision: Precision = 'float32'): Kernels | undefi
   return kernels;
 }
 
-function attend({queries, keys, values, memory, weights, visible}: AttentionInput, multiply: Run): AttentionOutput {
+function attend(
+  {queries, keys, values, memory, weights, visible, needsReceived}: AttentionInput,
+  multiply: Run,
+): AttentionOutput {
   const [heads, batch, , headWidth] = queries.shape;
   const noSlots = () => tf.zeros<tf.Rank.R4>([heads, batch, 0, headWidth]);
-  const [mixed] = multiply('RelativeAttention', [
+  const inputs = [
     queries,
     weights.contentBias,
     weights.positionBias,
@@ -106,6 +105,8 @@ function attend({queries, keys, values, memory, weights, visible}: AttentionInpu
     keys,
     values,
     visible.counts,
-  ]);
-  return {mixed: mixed as tf.Tensor2D};
+  ];
+  if (!needsReceived) return {mixed: multiply('RelativeAttention', inputs)[0] as tf.Tensor2D};
+  const [mixed, received] = multiply('RelativeAttentionReceived', inputs, {outputs: 2}) as tf.Tensor2D[];
+  return {mixed: mixed!, received: received!};
 }

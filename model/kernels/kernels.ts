@@ -46,7 +46,7 @@ export interface Kernels {
   /** Projected position keys R W_r of one memory tier, {@link positionKeys}. W_r [d, d] → [H, k, w + 1] with w = slots + n */
   positionKeys(projection: tf.Tensor2D, sizes: PositionSizes): tf.Tensor3D;
   /** Brings position keys [H, k, w + 1] into the form in which {@link attend} takes them. */
-  packPositions(keys: tf.Tensor3D, config: ModelConfig): tf.Tensor3D;
+  packPositions(keys: tf.Tensor3D): tf.Tensor3D;
   /** √d E[token] of each token. tokens int32 [B, n], E [V, d] → [B·n, d] */
   embed(tokens: tf.Tensor2D, embedding: tf.Tensor2D): tf.Tensor2D;
   /** Layer normalisation over the last axis (Ba et al. 2016), ε = 1e-5. x [S, d] → [S, d] */

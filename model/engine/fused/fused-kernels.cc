@@ -375,7 +375,7 @@ enum AttentionInput {
   kCounts,                  // v_m and v_cm of each document, int32 [B, 2]
 };
 
-// -> [B * n, H * k]
+// -> [B * n, H * k], and if it has two outputs what memory and segment received, summed over queries, mean over heads [B, n_m + n]
 template <typename Number>
 void RelativeAttention(Call &call) {
   using Step = typename Number::Step;
@@ -393,7 +393,11 @@ void RelativeAttention(Call &call) {
   // Each task brings keys and values into order anew: queries are split no more than it takes to give every thread some.
   constexpr int64_t kBlock = kQueryBlock<Number>;
   const int64_t pairs = heads * batch, blocks = (n + kBlock - 1) / kBlock;
-  const int64_t parts = std::min(blocks, std::max<int64_t>(1, ThreadPool::Shared().threads() / pairs));
+  // What is received is summed up in the order of queries.
+  const bool receives = call.outputs() > 1;
+  const int64_t parts = receives ? 1 : std::min(blocks, std::max<int64_t>(1, ThreadPool::Shared().threads() / pairs));
+  const int64_t seen = memory + n, received_stride = RoundUp(seen, kPanel);
+  Lines<float> received(receives ? pairs * received_stride : 0);
   ForTasks<Number>(pairs * parts, [&](int64_t task) {
     // The last queries see the most keys: they go first, so that no thread is left with them at the end.
     const int64_t part = parts - 1 - task / pairs, pair = task % pairs, h = pair / batch, b = pair % batch;
@@ -415,12 +419,26 @@ void RelativeAttention(Call &call) {
         k,
         output + b * n * heads * k + h * k,
         heads * k,
+        nullptr,
+        receives ? received.data() + pair * received_stride : nullptr,
     };
     thread_local HeadAttention<Number> attention;
     const int64_t begin = part * blocks / parts * kBlock, end = std::min(n, (part + 1) * blocks / parts * kBlock);
     attention.Open(head, end);
     for (int64_t first = begin; first < end; first += kBlock) attention.Attend(first, std::min(kBlock, end - first));
   });
+  if (!receives) return;
+  float *const means = call.Output(1, {batch, seen});
+  std::fill_n(means, batch * seen, 0.0f);
+  for (int64_t b = 0; b < batch; b++) {
+    const int64_t unseen = memory - counts[2 * b];
+    float *const mean = means + b * seen;
+    for (int64_t h = 0; h < heads; h++) {
+      const float *const sums = received.data() + (h * batch + b) * received_stride;
+      for (int64_t slot = unseen; slot < seen; slot++) mean[slot] += sums[slot - unseen];
+    }
+    for (int64_t slot = unseen; slot < seen; slot++) mean[slot] /= static_cast<float>(heads);
+  }
 }
 
 // Operations that multiply, by the type in which they do so.
@@ -441,6 +459,7 @@ void RegisterProducts(const std::string &suffix) {
   attention[kPositionKeys] = attention[kCompressedPositionKeys] = packed;
   attention.push_back("int32");
   Register<RelativeAttention<Number>>(name("RelativeAttention"), {attention, one});
+  Register<RelativeAttention<Number>>(name("RelativeAttentionReceived"), {attention, {"float", "float"}});
 }
 
 // The engine allocates and frees tensors of megabytes at every step. By default, glibc gives such memory back to the system and gets it

@@ -34,6 +34,8 @@ struct AttentionHead {
   float *output;  // first element; rows are `output_stride` apart
   int64_t output_stride;
   float *log_sums = nullptr;  // [n], the logarithm of each query's sum of e^score, if it is wanted
+  // Sums of all queries' weights of what may be seen of memory and of the segment, of whole panels, which are added to; if they are wanted.
+  float *received = nullptr;
 };
 
 // Columns of a tier's position keys: one for each distance, one that the relative shift passes over, and room for whole panels.
@@ -92,6 +94,7 @@ class HeadAttention {
   // Attends from queries `first` to `first + rows`.
   void Attend(int64_t first, int64_t rows) {
     const int64_t total = Scores(first, rows);
+    if (head_->received != nullptr) AddReceived(first, rows, total);
     for (int64_t row = 0; row < rows; row += kWeighed) Softmax(row, std::min(kWeighed, rows - row), first + row, total);
     Mix(first, rows, total);
   }
@@ -315,6 +318,23 @@ class HeadAttention {
     for (int64_t r = 0; r < rows; r++) {
       inverse_sums_[first + r] = 1.0f / sums[r];
       if (head_->log_sums != nullptr) head_->log_sums[query + r] = greatest[r] + std::log(sums[r]);
+    }
+  }
+
+  // Weights of one query after the other, so that sums do not depend on what else is attended to at once. They are computed once more for this: products
+  // take them in other forms.
+  void AddReceived(int64_t first, int64_t rows, int64_t total) {
+    for (int64_t row = 0; row < rows; row++) {
+      float *const scores = scores_.data() + row * RowOfScores(total);
+      const Vector greatest = Broadcast(HideUnseen(scores, first + row, total));
+      const float inverse_sum = 1.0f / Exponentials(scores, total, greatest, [](int64_t, Vector, Vector) {});
+      float *const received = head_->received;
+      const auto add = [=](int64_t at, Vector weights) { Store(received + at, Load(received + at) + weights * inverse_sum); };
+      Exponentials(scores, total, greatest, [&](int64_t j, Vector first_weights, Vector second_weights) {
+        if (j < old_.padded) return;
+        add(j - old_.padded, first_weights);
+        add(j - old_.padded + kLanes, second_weights);
+      });
     }
   }
 
