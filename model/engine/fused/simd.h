@@ -64,6 +64,7 @@ inline void StoreFirst(float *to, Vector vector, int64_t count) {
   if (count > 0) std::memcpy(to, numbers, count * sizeof(float));
 }
 
+// Compilers would read what is used several times from memory at each use.
 template <typename AnyVector>
 inline __attribute__((always_inline)) void KeepInRegister(AnyVector &vector) {
 #ifdef __aarch64__
