@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import {computeStep} from '../../model/compute-step.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
 import {emptyMemory} from '../../model/empty-memory.ts';
-import {composedAttention} from '../../model/kernels/composed-attention.ts';
 import {composedKernels} from '../../model/kernels/composed-kernels.ts';
+import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import type {Kernels} from '../../model/kernels/kernels.ts';
 import type {Memory} from '../../model/memory.ts';
 import {updateCounts} from '../../model/memory-counts.ts';
@@ -40,10 +40,11 @@ export async function attentionShares(
   {config, weights, tokenizer, mostTokens, signal}: AttentionSharesOptions,
 ): Promise<{layers: readonly AttentionShares[]; segments: number}> {
   const {segmentLength: n, memoryLength, compressedMemoryLength, compressionRate} = config;
+  const kernels = fusedKernels() ?? composedKernels;
   const prepared = tidy(() =>
     prepareWeights(config, {
       weight: name => tf.tensor(weights.get(name)!.data, weights.get(name)!.shape.slice()),
-      kernels: composedKernels,
+      kernels,
     }),
   );
   const sums = Array.from({length: config.layers}, () => ({segment: 0, memory: 0}));
@@ -61,7 +62,7 @@ export async function attentionShares(
           const [counts] = memory.counts;
           // Of memory, what does not make a whole slot of compressed memory waits.
           const full = counts!.memory > memoryLength - compressionRate && counts!.compressed === compressedMemoryLength;
-          const {after, received} = readSegment(ids, memory, {config, prepared});
+          const {after, received} = readSegment(ids, memory, {config, prepared, kernels});
           disposeTensors(memory);
           memory = after;
           if (!full) continue;
@@ -93,13 +94,17 @@ export async function attentionShares(
 function readSegment(
   ids: Int32Array,
   memory: Memory,
-  {config, prepared}: {config: ModelConfig; prepared: ReturnType<typeof prepareWeights>},
+  {
+    config,
+    prepared,
+    kernels: given,
+  }: {config: ModelConfig; prepared: ReturnType<typeof prepareWeights>; kernels: Kernels},
 ): {after: Memory; received: Float32Array[]} {
   const received: tf.Tensor[] = [];
   const kernels: Kernels = {
-    ...composedKernels,
+    ...given,
     attend: input => {
-      const {mixed, received: mass} = composedAttention({...input, needsReceived: true});
+      const {mixed, received: mass} = given.attend({...input, needsReceived: true});
       received.push(mass!);
       return {mixed, ...(input.needsReceived && {received: mass!})};
     },
