@@ -1,20 +1,7 @@
-import {isUtf8} from 'node:buffer';
 import {Command} from 'commander';
-import {DeadLetterTopic, type ListedDeadLetter} from '../connectors/kafka/dead-letter-topic.ts';
 import {collected} from './collected.ts';
-import {countOf} from './count-of.ts';
-import {connectKafka} from './worker/connect-kafka.ts';
-import {readWorkerConfig} from './worker/read-worker-config.ts';
-import type {WorkerConfig} from './worker/worker-fields.ts';
-import {workerLog} from './worker/worker-log.ts';
-
-type ListOptions = {
-  readonly set: readonly string[];
-  readonly all?: boolean;
-  readonly json?: boolean;
-};
-
-type ReplayOptions = {readonly set: readonly string[]; readonly key: readonly string[]};
+import type {ListDeadLettersOptions} from './run-list-dead-letters.ts';
+import type {ReplayDeadLettersOptions} from './run-replay-dead-letters.ts';
 
 /** `palimpsest dead-letters`: what workers could not decode. */
 export function deadLettersCommand(): Command {
@@ -34,7 +21,10 @@ Examples:
   $ palimpsest dead-letters list worker.yaml
   $ palimpsest dead-letters list worker.yaml --json | jq -r .message | sort | uniq -c`,
         )
-        .action(listLetters),
+        .action(async (config: string, options: ListDeadLettersOptions) => {
+          const {runListDeadLetters} = await import('./run-list-dead-letters.ts');
+          await runListDeadLetters(config, options);
+        }),
     )
     .addCommand(
       new Command('replay')
@@ -52,51 +42,9 @@ Examples:
   $ palimpsest dead-letters replay worker.yaml
   $ palimpsest dead-letters replay worker.yaml --key web-01 --key web-02`,
         )
-        .action(replayLetters),
+        .action(async (config: string, options: ReplayDeadLettersOptions) => {
+          const {runReplayDeadLetters} = await import('./run-replay-dead-letters.ts');
+          await runReplayDeadLetters(config, options);
+        }),
     );
-}
-
-async function listLetters(path: string, {set, all, json}: ListOptions): Promise<void> {
-  const {values: config} = await readWorkerConfig(path, {assignments: set});
-  await using client = await connectKafka(config, workerLog({level: 'error', format: 'text'}));
-  let count = 0;
-  let replayed = 0;
-  for await (const letter of new DeadLetterTopic(client, topicOf(config)).list()) {
-    if (letter.replayed) replayed++;
-    if (letter.replayed && !all) continue;
-    count++;
-    if (json) console.log(JSON.stringify(asJson(letter)));
-    else console.log(asText(letter));
-  }
-  if (!json) console.log(`${countOf(count, 'dead letter')}, ${replayed} replayed`);
-}
-
-async function replayLetters(path: string, {set, key}: ReplayOptions): Promise<void> {
-  const {values: config} = await readWorkerConfig(path, {assignments: set});
-  await using client = await connectKafka(config, workerLog({level: 'error', format: 'text'}));
-  const input = config['input.topic'];
-  const count = await new DeadLetterTopic(client, topicOf(config)).replay({
-    input,
-    application: config.application,
-    keys: key.length === 0 ? undefined : new Set(key),
-    onProgress: replayed => process.stderr.write(`Replayed ${countOf(replayed, 'dead letter')}\n`),
-  });
-  console.log(`Replayed ${countOf(count, 'dead letter')} into topic "${input}"`);
-}
-
-function topicOf(config: WorkerConfig): string {
-  const topic = config['deadLetters.topic'];
-  if (topic !== undefined) return topic;
-  throw new TypeError('Cannot read dead letters as the configuration must have "deadLetters.topic": it is missing');
-}
-
-function asText({source, timestamp, key, message, replayed}: ListedDeadLetter): string {
-  return `${source}  ${new Date(timestamp).toISOString()}  ${JSON.stringify(key)}  ${message}${replayed ? '  (replayed)' : ''}`;
-}
-
-function asJson({source, timestamp, key, errorName, message, content, last, replayed}: ListedDeadLetter): object {
-  const [partition, offset] = source.split('@');
-  const bytes = Buffer.from(content);
-  const body = isUtf8(bytes) ? {content: bytes.toString()} : {contentBase64: bytes.toString('base64')};
-  return {partition, offset, key, timestamp, error: errorName, message, ...body, last, replayed};
 }

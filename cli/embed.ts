@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
 import {shippedModel} from '../model/shipped-model.ts';
-import {type EmbedOptions, runEmbed} from './run-embed.ts';
+import type {EmbedOptions} from './run-embed.ts';
 import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
@@ -71,5 +71,8 @@ Examples:
   $ zcat archive.gz | palimpsest embed -m my-model -
   $ tail -F app.log | palimpsest embed -m my-model --format lines --id-field 1 --max-wait 200 -`,
     )
-    .action((inputs: string[], options: Omit<EmbedOptions, 'inputs'>) => runEmbed({...options, inputs}));
+    .action(async (inputs: string[], options: Omit<EmbedOptions, 'inputs'>) => {
+      const {runEmbed} = await import('./run-embed.ts');
+      await runEmbed({...options, inputs});
+    });
 }

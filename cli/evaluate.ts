@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
-import {type EvaluateOptions, runEvaluate} from './run-evaluate.ts';
-import {type EvaluateRetrievalOptions, runEvaluateRetrieval} from './run-evaluate-retrieval.ts';
+import type {EvaluateOptions} from './run-evaluate.ts';
+import type {EvaluateRetrievalOptions} from './run-evaluate-retrieval.ts';
 import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
@@ -61,6 +61,12 @@ Examples:
           `Cannot use --${idle} as it needs ${retrieval === undefined ? '--retrieval' : '--data'}: leave it out, or measure the other`,
         );
       }
-      await (retrieval === undefined ? runEvaluate(options) : runEvaluateRetrieval(options));
+      if (retrieval === undefined) {
+        const {runEvaluate} = await import('./run-evaluate.ts');
+        await runEvaluate(options);
+      } else {
+        const {runEvaluateRetrieval} = await import('./run-evaluate-retrieval.ts');
+        await runEvaluateRetrieval(options);
+      }
     });
 }

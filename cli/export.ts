@@ -1,18 +1,6 @@
-import {basename, join, resolve} from 'node:path';
 import {Command, Option} from 'commander';
-import {realPath} from '../connectors/real-path.ts';
-import {modelDirectoryFiles} from '../model/model-directory/model-directory-files.ts';
-import {readModelDirectory} from '../model/model-directory/read-model-directory.ts';
-import {writeModelDirectory} from '../model/model-directory/write-model-directory.ts';
-import {ByteTokenizer} from '../model/tokenizer/byte-tokenizer.ts';
 import {floatTypes} from './float-types.ts';
-
-type ExportOptions = {
-  model: string;
-  dtype: keyof typeof floatTypes;
-  name?: string;
-  force?: boolean;
-};
+import type {ExportOptions} from './run-export.ts';
 
 export type ExportCommandOptions = {
   /** Takes what is printed. @default process.stdout */
@@ -38,25 +26,8 @@ Examples:
   $ palimpsest export --model runs/books/best models/books
   $ palimpsest export --model runs/books/best --dtype float32 --name books-2026 models/books`,
     )
-    .action(async (folder: string, options: ExportOptions) => write(await exportModel(folder, options)));
-}
-
-async function exportModel(folder: string, {model, dtype, name, force = false}: ExportOptions): Promise<string> {
-  if (realPath(folder) === realPath(model)) {
-    throw new RangeError(
-      `Cannot export as the folder must be another than that of the model: current value is "${folder}"`,
-    );
-  }
-  const {config, trained, weights, tokenizer, summary} = await readModelDirectory(model);
-  const bytes = await writeModelDirectory(folder, {
-    name: name ?? basename(resolve(folder)),
-    config,
-    trained,
-    weights,
-    floatType: floatTypes[dtype],
-    overwrite: force,
-    ...(tokenizer instanceof ByteTokenizer ? {} : {tokenizerPath: join(model, modelDirectoryFiles.tokenizer)}),
-    ...(summary && {summaryPath: join(model, modelDirectoryFiles.summary)}),
-  });
-  return `Exported "${model}" to "${folder}": ${(bytes / 1e6).toFixed(1)} MB (${dtype})${summary ? ', with its summary head' : ''}\n`;
+    .action(async (folder: string, options: ExportOptions) => {
+      const {runExport} = await import('./run-export.ts');
+      write(await runExport(folder, options));
+    });
 }

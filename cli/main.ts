@@ -15,7 +15,6 @@ import {runCommand} from './run.ts';
 import {summaryCommand} from './summary.ts';
 import {tokenizerCommand} from './tokenizer.ts';
 import {trainCommand} from './train.ts';
-import {tryMemoryStore} from './try-memory-store.ts';
 import {validateCommand} from './validate.ts';
 
 const {version, description} = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -37,7 +36,7 @@ const program = new Command('palimpsest')
   .addCommand(exportCommand())
   .addCommand(tokenizerCommand())
   .addCommand(summaryCommand())
-  .addCommand(doctorCommand({checkMemoryStore: tryMemoryStore}))
+  .addCommand(doctorCommand())
   .addCommand(nativeCommand());
 configure(program);
 

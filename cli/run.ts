@@ -1,6 +1,6 @@
 import {Command, Option} from 'commander';
 import {collected} from './collected.ts';
-import {type RunOptions, runRun} from './run-run.ts';
+import type {RunOptions} from './run-run.ts';
 
 /** `palimpsest run`: the worker on Kafka. */
 export function runCommand(): Command {
@@ -34,5 +34,8 @@ Examples:
   $ PALIMPSEST_KAFKA_SASL_PASSWORD=... palimpsest run worker.yaml
   $ palimpsest run worker.yaml --guarantee at-least-once`,
     )
-    .action((config: string, options: Omit<RunOptions, 'config'>) => runRun({...options, config}));
+    .action(async (config: string, options: Omit<RunOptions, 'config'>) => {
+      const {runRun} = await import('./run-run.ts');
+      await runRun({...options, config});
+    });
 }

@@ -1,7 +1,7 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
-import {type MakePairsOptions, runMakePairs} from './run-make-pairs.ts';
-import {runTrainSummary, type TrainSummaryOptions} from './run-train-summary.ts';
+import type {MakePairsOptions} from './run-make-pairs.ts';
+import type {TrainSummaryOptions} from './run-train-summary.ts';
 import {threadsOption} from './threads-option.ts';
 import {wholeNumber} from './whole-number.ts';
 
@@ -44,7 +44,10 @@ Examples:
   $ palimpsest summary train --model runs/books/best --data "books/*.txt.gz" --gutenberg
   $ palimpsest summary train --model runs/notes/best --data "notes/*.txt" --excerpt 500 --dimension 256`,
     )
-    .action(async (options: TrainSummaryOptions) => await runTrainSummary(options));
+    .action(async (options: TrainSummaryOptions) => {
+      const {runTrainSummary} = await import('./run-train-summary.ts');
+      await runTrainSummary(options);
+    });
 }
 
 function pairsCommand(): Command {
@@ -65,5 +68,8 @@ Examples:
   $ palimpsest summary pairs --data "unseen/*.txt" --gutenberg --out pairs.jsonl
   $ palimpsest evaluate --model runs/books/best --retrieval pairs.jsonl`,
     )
-    .action(async (options: MakePairsOptions) => await runMakePairs(options));
+    .action(async (options: MakePairsOptions) => {
+      const {runMakePairs} = await import('./run-make-pairs.ts');
+      await runMakePairs(options);
+    });
 }

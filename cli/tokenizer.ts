@@ -1,5 +1,5 @@
 import {Command} from 'commander';
-import {runTrainTokenizer, type TrainTokenizerCommandOptions} from './run-train-tokenizer.ts';
+import type {TrainTokenizerCommandOptions} from './run-train-tokenizer.ts';
 import {wholeNumber} from './whole-number.ts';
 
 /** `palimpsest tokenizer`: what has to do with tokenizers. */
@@ -29,5 +29,8 @@ Examples:
   $ palimpsest tokenizer train --data /var/log/syslog access.log --vocabulary 4096 --out logs.json
   $ palimpsest init my-model --tokenizer tokenizer.json`,
     )
-    .action(async (options: TrainTokenizerCommandOptions) => await runTrainTokenizer(options));
+    .action(async (options: TrainTokenizerCommandOptions) => {
+      const {runTrainTokenizer} = await import('./run-train-tokenizer.ts');
+      await runTrainTokenizer(options);
+    });
 }

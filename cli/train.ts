@@ -1,6 +1,6 @@
 import {Command, Option} from 'commander';
 import {engineNames} from '../model/engine/engine.ts';
-import {runTrain, type TrainOptions} from './run-train.ts';
+import type {TrainOptions} from './run-train.ts';
 import {threadsOption} from './threads-option.ts';
 
 /** `palimpsest train`: trains a model on documents. */
@@ -44,5 +44,8 @@ Examples:
   $ palimpsest train --data "books/*.txt" --valid held-out.txt --config books.json --out runs/books --resume
   $ palimpsest embed --model runs/books/best book.txt`,
     )
-    .action(async (options: TrainOptions) => await runTrain(options));
+    .action(async (options: TrainOptions) => {
+      const {runTrain} = await import('./run-train.ts');
+      await runTrain(options);
+    });
 }

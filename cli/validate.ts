@@ -1,7 +1,6 @@
 import {Command} from 'commander';
 import {collected} from './collected.ts';
-import {readWorkerConfig} from './worker/read-worker-config.ts';
-import {showWorkerConfig} from './worker/show-worker-config.ts';
+import type {ValidateOptions} from './run-validate.ts';
 
 /** `palimpsest validate`: checks a worker's configuration. */
 export function validateCommand(): Command {
@@ -19,9 +18,8 @@ Examples:
   $ palimpsest validate worker.yaml
   $ PALIMPSEST_READING_BATCH=8 palimpsest validate worker.yaml --print`,
     )
-    .action(async (path: string, {set, print}: {set: readonly string[]; print?: boolean}) => {
-      const config = await readWorkerConfig(path, {assignments: set});
-      if (print) process.stdout.write(showWorkerConfig(config));
-      else console.log(`${path} is right`);
+    .action(async (config: string, options: ValidateOptions) => {
+      const {runValidate} = await import('./run-validate.ts');
+      await runValidate(config, options);
     });
 }

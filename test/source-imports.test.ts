@@ -1,23 +1,23 @@
 import test from 'ava';
 import {sourceImports} from './source-imports.ts';
 
-for (const [source, specifier, type] of [
-  [`import {a} from './a.ts';`, './a.ts', false],
-  [`import {\n  a,\n  type B,\n} from './a.ts';`, './a.ts', false],
-  [`import a, {b} from "./a.ts";`, './a.ts', false],
-  [`import * as a from './a.ts';`, './a.ts', false],
-  [`import './a.ts';`, './a.ts', false],
-  [`export {a} from './a.ts';`, './a.ts', false],
-  [`export * from './a.ts';`, './a.ts', false],
-  [`import type {A} from './a.ts';`, './a.ts', true],
-  [`export type {A} from './a.ts';`, './a.ts', true],
-  [`import {type A, type B} from './a.ts';`, './a.ts', true],
-  [`const a = await import('./a.ts');`, './a.ts', false],
-  [`const a = require('a');`, 'a', false],
-  [`new Worker(new URL('./a.ts', import.meta.url));`, './a.ts', false],
+for (const [source, specifier, type, late] of [
+  [`import {a} from './a.ts';`, './a.ts', false, false],
+  [`import {\n  a,\n  type B,\n} from './a.ts';`, './a.ts', false, false],
+  [`import a, {b} from "./a.ts";`, './a.ts', false, false],
+  [`import * as a from './a.ts';`, './a.ts', false, false],
+  [`import './a.ts';`, './a.ts', false, false],
+  [`export {a} from './a.ts';`, './a.ts', false, false],
+  [`export * from './a.ts';`, './a.ts', false, false],
+  [`import type {A} from './a.ts';`, './a.ts', true, false],
+  [`export type {A} from './a.ts';`, './a.ts', true, false],
+  [`import {type A, type B} from './a.ts';`, './a.ts', true, false],
+  [`const a = await import('./a.ts');`, './a.ts', false, true],
+  [`const a = require('a');`, 'a', false, true],
+  [`new Worker(new URL('./a.ts', import.meta.url));`, './a.ts', false, true],
 ] as const) {
   test(`sourceImports() finds ${source.replaceAll('\n', ' ')}`, t => {
-    t.deepEqual(sourceImports(`const before = 1;\n${source}\nconst after = 2;\n`), [{specifier, type}]);
+    t.deepEqual(sourceImports(`const before = 1;\n${source}\nconst after = 2;\n`), [{specifier, type, late}]);
   });
 }
 

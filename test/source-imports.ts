@@ -2,6 +2,8 @@ export type SourceImport = {
   readonly specifier: string;
   /** Whether the edge vanishes when types are erased. */
   readonly type: boolean;
+  /** Whether it is loaded when the code comes to it, not before the code runs. */
+  readonly late: boolean;
 };
 
 const STATIC = /^(?:import|export)\s+(?<type>type\s)?(?:(?<names>[^'";]*?)\sfrom\s+)?['"](?<specifier>[^'"]+)['"]/gm;
@@ -15,9 +17,11 @@ export function sourceImports(source: string): SourceImport[] {
   const imports = [...code.matchAll(STATIC)].map(({groups}) => ({
     specifier: groups!.specifier!,
     type: groups!.type !== undefined || onlyTypes(groups!.names),
+    late: false,
   }));
   for (const pattern of [DYNAMIC, URLS]) {
-    for (const {groups} of code.matchAll(pattern)) imports.push({specifier: groups!.specifier!, type: false});
+    for (const {groups} of code.matchAll(pattern))
+      imports.push({specifier: groups!.specifier!, type: false, late: true});
   }
   return imports;
 }

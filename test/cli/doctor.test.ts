@@ -4,11 +4,11 @@ import {join} from 'node:path';
 import test from 'ava';
 import {runModule} from '../model/engine/run-module.ts';
 
-const module = new URL('../../cli/doctor.js', import.meta.url).href;
+const module = (name: string) => new URL(`../../cli/${name}.js`, import.meta.url).href;
 
-function text(args: readonly string[], checkMemoryStore = "async () => 'LMDB reads and writes'"): string {
-  return `import {doctorCommand} from '${module}';
-    await doctorCommand({checkMemoryStore: ${checkMemoryStore}}).parseAsync(${JSON.stringify(args)}, {from: 'user'});`;
+function text(args: readonly string[]): string {
+  return `import {doctorCommand} from '${module('doctor')}';
+    await doctorCommand().parseAsync(${JSON.stringify(args)}, {from: 'user'});`;
 }
 
 test('doctor shows the engine, TensorFlow, threads, speed, memory store and Node', async t => {
@@ -53,7 +53,10 @@ test('doctor says what the native engine cannot be built without', async t => {
 });
 
 test('doctor fails and says why when the memory store does not work', async t => {
-  const {stdout, code} = await runModule(text(['--engine', 'cpu'], "async () => { throw new Error('No lmdb here') }"));
+  const {stdout, code} = await runModule(
+    `import {runDoctor} from '${module('run-doctor')}';
+    await runDoctor({engine: 'cpu', checkMemoryStore: async () => { throw new Error('No lmdb here') }});`,
+  );
   t.is(code, 1);
   t.regex(stdout, /Memory store {6}No lmdb here/);
 });
