@@ -71,6 +71,7 @@ class PytorchPeer:
             keys, values = self.heads(projected)
             layer["keys"][0][:, :, : self.n_cm + self.n_m] = keys
             layer["values"][0][:, :, : self.n_cm + self.n_m] = values
+        self.choose_attention()
 
     def heads(self, projected):
         """[B, S, parts · d] to parts of [H, B, S, k], as views."""
@@ -208,14 +209,18 @@ def random_weights(sizes):
     return {name: weight + 1 if name.endswith(".gain") else weight for name, weight in weights.items()}
 
 
-def open_stepper(sizes, batch, dtype):
-    peer = PytorchPeer(sizes, random_weights(sizes), batch, dtype)
-    layers, d = sizes["layers"], sizes["modelWidth"]
-    rows = torch.randn(layers, batch, sizes["memoryLength"], d)
-    peer.fill(rows, torch.randn(layers, batch, sizes["compressedMemoryLength"], d))
-    peer.choose_attention()
-    return peer.step
+def open_stepper(peer_class):
+    """What serve() opens: a step of the class with full memories and random weights."""
+
+    def open_step(sizes, batch, dtype):
+        peer = peer_class(sizes, random_weights(sizes), batch, dtype)
+        layers, d = sizes["layers"], sizes["modelWidth"]
+        rows = torch.randn(layers, batch, sizes["memoryLength"], d)
+        peer.fill(rows, torch.randn(layers, batch, sizes["compressedMemoryLength"], d))
+        return peer.step
+
+    return open_step
 
 
 if __name__ == "__main__":
-    serve(open_stepper)
+    serve(open_stepper(PytorchPeer))

@@ -14,6 +14,8 @@ test('parseBenchOptions measures everything five times by default', t => {
       'palimpsest bfloat16',
       'pytorch float32',
       'pytorch bfloat16',
+      'pytorch-plain float32',
+      'pytorch-plain bfloat16',
       'compressive-transformer-pytorch float32',
     ],
   );
