@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type {ModelConfig} from './model-config.ts';
+import {tf} from './tf.ts';
 
 /** Finite, so that a masked score stays a number; far enough from any score to weigh exactly 0. */
 const hidden = -1e9;

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import type {Tensor1D, Tensor2D, Tensor3D} from '@tensorflow/tfjs';
 import {EngineUnavailableError, ModelError} from '../errors.ts';
 import {canonicalJson} from './canonical-json.ts';
 import {type CompiledFunction, compile} from './compile/compile.ts';
@@ -21,6 +21,7 @@ import type {Precision, PrecisionChoice} from './precision.ts';
 import {type PreparedWeights, prepareWeights} from './prepare-weights.ts';
 import {restoreMemory} from './restore-memory.ts';
 import {snapshotMemories} from './snapshot-memories.ts';
+import {tf} from './tf.ts';
 import {tidy} from './tidy.ts';
 import {planUpdate, type UpdatePlan} from './update-plan.ts';
 import {validateModelConfig} from './validate-model-config.ts';
@@ -36,14 +37,14 @@ import {validateModelConfig} from './validate-model-config.ts';
  */
 
 /** Counts of a batch of memories, and what an update does to them. */
-type PreparedCounts = {readonly counts: tf.Tensor2D; readonly plan: UpdatePlan};
+type PreparedCounts = {readonly counts: Tensor2D; readonly plan: UpdatePlan};
 
 /** What one step gave. */
 export type Step = {
   /** Final hidden vectors. [B, n, d] */
-  readonly hidden: tf.Tensor3D;
+  readonly hidden: Tensor3D;
   /** Surprisal of each token given everything before it, in bits. [B, n] */
-  readonly surprisal: tf.Tensor2D;
+  readonly surprisal: Tensor2D;
   /** The memory after the segment; absent if the step was only to look. */
   readonly memory?: Memory;
 };
@@ -124,7 +125,7 @@ export class CompressiveTransformer implements Disposable {
    * @param tokens int32 [B, n]
    * @param advance Whether to give the memory after the segment. @default true
    */
-  step(tokens: tf.Tensor2D, memory: Memory, {advance = true}: {advance?: boolean} = {}): Step {
+  step(tokens: Tensor2D, memory: Memory, {advance = true}: {advance?: boolean} = {}): Step {
     const batch = memory.counts.length;
     const {counts, plan} = this.#prepare(memory.counts);
     const {lastHidden, layers} = memory;
@@ -139,7 +140,7 @@ export class CompressiveTransformer implements Disposable {
   }
 
   /** Sum of the final hidden vectors of each document's first tokens. hidden [B, n, d], lengths int32 [B] → [B, d] */
-  sumTokens(hidden: tf.Tensor3D, lengths: tf.Tensor1D): tf.Tensor2D {
+  sumTokens(hidden: Tensor3D, lengths: Tensor1D): Tensor2D {
     return tidy(() => this.#kernels.sumTokens(hidden, lengths));
   }
 
@@ -159,7 +160,7 @@ export class CompressiveTransformer implements Disposable {
   }
 
   /** Scores of every next token. hidden [S, d] → [S, V] */
-  logits(hidden: tf.Tensor2D): tf.Tensor2D {
+  logits(hidden: Tensor2D): Tensor2D {
     return this.#kernels.dense(hidden, this.#weights.vocabulary);
   }
 

@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
 import {readSegment} from './read-segment.ts';
+import {tf} from './tf.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 /** Everything that changes from step to step. */

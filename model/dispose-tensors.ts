@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /** Disposes every tensor in a structure. */
 export function disposeTensors(value: object): void {

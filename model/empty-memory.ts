@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import type {LayerMemory, Memory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
+import {tf} from './tf.ts';
 
 /** The memory of B documents before their first token: all slots empty. */
 export function emptyMemory(batch: number, config: ModelConfig): Memory {

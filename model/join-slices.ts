@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /**
  * `concat(parts, axis)` from slot `start` on, `size` slots long, copying no part that is not cut.

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /** Lets all tensors of an object outlive the scope they were made in. */
 export function keepTensors<T extends object>(tensors: T): T {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /** Every tensor in arrays and objects, in their order. */
 export function listTensors(value: unknown): tf.Tensor[] {

@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import {NumericalError} from '../errors.ts';
 import {CompressiveTransformer} from './compressive-transformer.ts';
 import {disposeTensors} from './dispose-tensors.ts';
@@ -12,6 +11,7 @@ import {OpenMemories} from './open-memories.ts';
 import type {Precision, PrecisionChoice} from './precision.ts';
 import {StepSizes} from './step-sizes.ts';
 import type {SummaryHead} from './summary/summary-head.ts';
+import {tf} from './tf.ts';
 import {tidy} from './tidy.ts';
 
 export type LocalModelOptions = {

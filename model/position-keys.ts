@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {positionTable} from './position-table.ts';
+import {tf} from './tf.ts';
 
 export type PositionSizes = {
   /** Slots of the tier. */

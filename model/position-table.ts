@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {sinusoidTable} from './sinusoid-table.ts';
+import {tf} from './tf.ts';
 
 /**
  * Sinusoids of the distances of one memory tier, the greatest first.

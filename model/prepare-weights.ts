@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import {dilations} from './compressors/dilated-convolution.ts';
 import type {Kernels} from './kernels/kernels.ts';
 import type {PackedMatrix} from './kernels/packed-matrix.ts';
 import type {LayerWeights, NormalisationWeights} from './layer-weights.ts';
 import type {ModelConfig} from './model-config.ts';
+import {tf} from './tf.ts';
 
 /** All weights in the form that a step uses. */
 export type PreparedWeights = {

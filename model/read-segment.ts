@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
 import {relativeAttention} from './relative-attention.ts';
+import {tf} from './tf.ts';
 import {type LayerCompression, updateMemory} from './update-memory.ts';
 import type {UpdatePlan} from './update-plan.ts';
 

@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import type {Kernels, VisibleKeys} from './kernels/kernels.ts';
 import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import {needsReceivedAttention} from './needs-received-attention.ts';
+import {tf} from './tf.ts';
 import type {SegmentRows} from './update-memory.ts';
 
 export type RelativeAttentionOptions = {

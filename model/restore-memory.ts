@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
 import type {Kernels} from './kernels/kernels.ts';
 import type {LayerMemory, Memory} from './memory.ts';
@@ -6,6 +5,7 @@ import type {MemorySnapshot, TensorData} from './memory-snapshot.ts';
 import type {ModelConfig} from './model-config.ts';
 import type {PreparedWeights} from './prepare-weights.ts';
 import {projectMemory} from './project-memory.ts';
+import {tf} from './tf.ts';
 import {tidy} from './tidy.ts';
 
 /**

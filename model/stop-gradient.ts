@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /** x as a constant: nothing before it gets a gradient through what is returned, nor is one computed. */
 export function stopGradient<T extends tf.Tensor>(x: T): T {

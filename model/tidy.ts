@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from './tf.ts';
 
 /** `tf.tidy` for any structure of tensors: disposes what `compute` made and does not return. */
 export function tidy<T>(compute: () => T): T {

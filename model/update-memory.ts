@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import {compress} from './compress.ts';
 import type {EvictedRows} from './compressors/evicted-rows.ts';
 import {evictionWindows} from './eviction-windows.ts';
@@ -8,6 +7,7 @@ import type {LayerWeights} from './layer-weights.ts';
 import type {LayerMemory} from './memory.ts';
 import type {ModelConfig} from './model-config.ts';
 import {stopGradient} from './stop-gradient.ts';
+import {tf} from './tf.ts';
 import type {UpdatePlan} from './update-plan.ts';
 
 /** What a layer's attention leaves for the memory update. */

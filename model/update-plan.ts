@@ -1,8 +1,8 @@
-import * as tf from '@tensorflow/tfjs';
 import {evictionWindows} from './eviction-windows.ts';
 import type {MemoryCounts} from './memory-counts.ts';
 import {updateCounts} from './memory-counts.ts';
 import type {ModelConfig} from './model-config.ts';
+import {tf} from './tf.ts';
 
 /**
  * How one step moves rows between tiers; the same for every layer. Without picks, all documents move alike.

@@ -1,7 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
 import type {ModelConfig} from '../model/model-config.ts';
 import {needsReceivedAttention} from '../model/needs-received-attention.ts';
 import type {RememberedRows} from '../model/project-memory.ts';
+import {tf} from '../model/tf.ts';
 
 /** What is remembered of B documents before their first token, layer by layer. */
 export function emptyRemembered(batch: number, config: ModelConfig): RememberedRows[] {

@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import {disposeTensors} from '../model/dispose-tensors.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
+import {tf} from '../model/tf.ts';
 import {newDecoder} from './new-decoder.ts';
 import {readTensor} from './read-tensor.ts';
 import {takeTensor} from './take-tensor.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../model/tf.ts';
 import {RandomNormals} from '../model/weights/random-normals.ts';
 
 /** Gives each row of a window the compressed row, with a little noise: what undoes an untrained compressor. */

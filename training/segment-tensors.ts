@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import {type MemoryCounts, updateCounts} from '../model/memory-counts.ts';
 import type {ModelConfig} from '../model/model-config.ts';
+import {tf} from '../model/tf.ts';
 import {planUpdate} from '../model/update-plan.ts';
 import type {TrainingSegment} from './training-loss.ts';
 

@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import {ModelError} from '../errors.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
+import {tf} from '../model/tf.ts';
 
 /** @throws {ModelError} If the tensor is missing or has another shape. */
 export function takeTensor(

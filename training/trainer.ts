@@ -1,10 +1,10 @@
-import * as tf from '@tensorflow/tfjs';
 import {NumericalError} from '../errors.ts';
 import {type CompiledFunction, compile} from '../model/compile/compile.ts';
 import type {SpecsOf} from '../model/compile/tensor-spec.ts';
 import {disposeTensors} from '../model/dispose-tensors.ts';
 import type {TensorData} from '../model/memory-snapshot.ts';
 import type {ModelConfig} from '../model/model-config.ts';
+import {tf} from '../model/tf.ts';
 import {tidy} from '../model/tidy.ts';
 import {checkFinite} from './check-finite.ts';
 import type {CompressionLossName} from './compression-loss.ts';

@@ -1,10 +1,10 @@
-import * as tf from '@tensorflow/tfjs';
 import {compress} from '../model/compress.ts';
 import type {ModelConfig} from '../model/model-config.ts';
 import {type PreparedWeights, prepareWeights} from '../model/prepare-weights.ts';
 import {projectMemory, type RememberedRows} from '../model/project-memory.ts';
 import {readSegment} from '../model/read-segment.ts';
 import {stopGradient} from '../model/stop-gradient.ts';
+import {tf} from '../model/tf.ts';
 import type {LayerCompression} from '../model/update-memory.ts';
 import type {UpdatePlan} from '../model/update-plan.ts';
 import type {CompressionLossName} from './compression-loss.ts';

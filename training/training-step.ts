@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import {buildStructure} from '../model/compile/build-structure.ts';
 import {flattenTensors} from '../model/compile/flatten-tensors.ts';
 import type {StructureTemplate} from '../model/compile/structure-template.ts';
 import type {ModelConfig} from '../model/model-config.ts';
 import type {RememberedRows} from '../model/project-memory.ts';
+import {tf} from '../model/tf.ts';
 import type {CompressionLossName} from './compression-loss.ts';
 import {Dropout} from './dropout.ts';
 import type {TrainingKernels} from './kernels/training-kernels.ts';

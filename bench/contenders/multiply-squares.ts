@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
+import {tf} from '../../model/tf.ts';
 import type {ContenderTask} from '../contender-process.ts';
 
 /** Gives what multiplies two 2048 by 2048 matrices on the current engine, as a step does: by kernels of our own where the engine has them. */

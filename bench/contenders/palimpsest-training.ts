@@ -1,8 +1,8 @@
-import * as tf from '@tensorflow/tfjs';
 import {compile} from '../../model/compile/compile.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
 import {openEngine} from '../../model/engine/engine.ts';
 import type {RememberedRows} from '../../model/project-memory.ts';
+import {tf} from '../../model/tf.ts';
 import {tidy} from '../../model/tidy.ts';
 import {initialiseWeights} from '../../model/weights/initialise-weights.ts';
 import {composedTrainingKernels} from '../../training/kernels/composed-training-kernels.ts';

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
-import * as tf from '@tensorflow/tfjs';
 import {canonicalJson} from '../canonical-json.ts';
 import {codeDigest} from '../code-digest.ts';
 import {loadedNodePackage} from '../engine/load-node-package.ts';
+import {tf} from '../tf.ts';
 import type {TensorSpec} from './tensor-spec.ts';
 
 export type CacheKeyOptions = {

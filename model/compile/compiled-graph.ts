@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import {tidy} from '../tidy.ts';
 import {buildStructure} from './build-structure.ts';
 import {encodeSavedModel} from './encode-saved-model.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import {flattenStructure} from './flatten-structure.ts';
 import type {StructureTemplate} from './structure-template.ts';
 

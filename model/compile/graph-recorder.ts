@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {NativeBackend, NativeBinding, TensorMetadata} from './native-backend.ts';
 import {randomOperations} from './random-operations.ts';
 import type {ConstantNode, InputNode, OperationAttribute, OperationNode, RecordedGraph} from './recorded-graph.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {OperationAttribute} from './recorded-graph.ts';
 
 /** A tensor as the addon describes it; its dtype is TensorFlow's number. */

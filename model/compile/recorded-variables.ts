@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {GraphRecorder} from './graph-recorder.ts';
 
 /** What is used of tfjs's engine beyond its types. */

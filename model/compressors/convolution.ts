@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import type {Kernels} from '../kernels/kernels.ts';
 import type {PackedMatrix} from '../kernels/packed-matrix.ts';
+import {tf} from '../tf.ts';
 import type {EvictedRows} from './evicted-rows.ts';
 
 /**

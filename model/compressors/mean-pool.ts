@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {EvictedRows} from './evicted-rows.ts';
 
 /** Mean over each window of c rows. [B, E·c, d] → [B, E, d] */

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {joinSlices} from '../join-slices.ts';
+import {tf} from '../tf.ts';
 import type {AttentionInput, AttentionOutput} from './kernels.ts';
 import {relativeShift} from './relative-shift.ts';
 

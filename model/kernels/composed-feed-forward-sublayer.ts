@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type {FeedForwardWeights} from '../layer-weights.ts';
+import {tf} from '../tf.ts';
 import {composedDense} from './composed-dense.ts';
 import {layerNormalisation} from './layer-normalisation.ts';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {RowPlace} from './kernels.ts';
 
 /** `Kernels.gatherRows` as operations that every engine has. */

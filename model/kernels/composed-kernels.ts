@@ -1,7 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
 import {attentionMask} from '../attention-mask.ts';
 import {joinSlices} from '../join-slices.ts';
 import {positionKeys} from '../position-keys.ts';
+import {tf} from '../tf.ts';
 import {composedAttention} from './composed-attention.ts';
 import {type ComposedMatrix, composedDense} from './composed-dense.ts';
 import {composedFeedForwardSublayer} from './composed-feed-forward-sublayer.ts';

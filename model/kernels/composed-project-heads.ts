@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 import type {Kernels} from './kernels.ts';
 import type {PackedMatrix} from './packed-matrix.ts';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 
 /**
  * Sum of the first vectors of each document, in an order that no other document changes.

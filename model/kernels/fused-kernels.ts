@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import {positionKeys} from '../position-keys.ts';
 import type {Precision} from '../precision.ts';
+import {tf} from '../tf.ts';
 import {composedKernels} from './composed-kernels.ts';
 import type {AttentionInput, AttentionOutput, Kernels, MemorySlots, RowPlace} from './kernels.ts';
 

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type {NormalisationWeights} from '../layer-weights.ts';
+import {tf} from '../tf.ts';
 
 const epsilon = 1e-5;
 

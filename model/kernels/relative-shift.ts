@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../tf.ts';
 
 /**
  * Aligns position scores with keys: from "by distance" to "by slot" (Dai et al. 2019, appendix B).

@@ -1,5 +1,4 @@
 import {setImmediate} from 'node:timers/promises';
-import * as tf from '@tensorflow/tfjs';
 import {computeStep} from '../../model/compute-step.ts';
 import {disposeTensors} from '../../model/dispose-tensors.ts';
 import {emptyMemory} from '../../model/empty-memory.ts';
@@ -11,6 +10,7 @@ import {updateCounts} from '../../model/memory-counts.ts';
 import type {TensorData} from '../../model/memory-snapshot.ts';
 import type {ModelConfig} from '../../model/model-config.ts';
 import {prepareWeights} from '../../model/prepare-weights.ts';
+import {tf} from '../../model/tf.ts';
 import {tidy} from '../../model/tidy.ts';
 import type {Tokenizer} from '../../model/tokenizer/tokenizer.ts';
 import {planUpdate} from '../../model/update-plan.ts';

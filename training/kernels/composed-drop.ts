@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {nativeBackend} from '../../model/compile/native-backend.ts';
+import {tf} from '../../model/tf.ts';
 import type {DropOptions} from './training-kernels.ts';
 
 /** Drops elements by a mask of TensorFlow's counter-based generator. */

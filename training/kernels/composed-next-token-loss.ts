@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {composedDense} from '../../model/kernels/composed-dense.ts';
+import {tf} from '../../model/tf.ts';
 import type {NextTokenInput, NextTokenLoss} from './training-kernels.ts';
 
 /** Cross-entropy of the token after each, through logits that are all in memory at once. */

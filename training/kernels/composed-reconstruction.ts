@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {stopGradient} from '../../model/stop-gradient.ts';
+import {tf} from '../../model/tf.ts';
 import {takenPlaces} from '../losses/taken-places.ts';
 import type {ReconstructionInput} from './training-kernels.ts';
 

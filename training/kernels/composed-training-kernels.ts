@@ -1,6 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
 import {composedFeedForwardSublayer} from '../../model/kernels/composed-feed-forward-sublayer.ts';
 import {composedKernels} from '../../model/kernels/composed-kernels.ts';
+import {tf} from '../../model/tf.ts';
 import {adam} from '../optimiser/adam.ts';
 import {composedDrop} from './composed-drop.ts';
 import {composedNextTokenLoss} from './composed-next-token-loss.ts';

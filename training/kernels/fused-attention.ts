@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type {AttentionInput, AttentionOutput} from '../../model/kernels/kernels.ts';
+import {tf} from '../../model/tf.ts';
 import type {TensorflowOperations} from './tensorflow-operations.ts';
 
 /** Attention, by operations whose names end with `suffix`, whose scores never leave the processor's cache, forward nor backward (model/engine/fused/attention-gradient.h). */

@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type {OperationAttribute} from '../../model/compile/recorded-graph.ts';
+import {tf} from '../../model/tf.ts';
 import type {TensorflowOperations} from './tensorflow-operations.ts';
 
 export type FusedOperation<Input extends string> = {

@@ -1,9 +1,9 @@
-import * as tf from '@tensorflow/tfjs';
 import type {ComposedMatrix} from '../../model/kernels/composed-dense.ts';
 import {fusedKernels} from '../../model/kernels/fused-kernels.ts';
 import type {FeedForwardWeights} from '../../model/layer-weights.ts';
 import {positionTable} from '../../model/position-table.ts';
 import type {Precision} from '../../model/precision.ts';
+import {tf} from '../../model/tf.ts';
 import {composedTrainingKernels} from './composed-training-kernels.ts';
 import {fusedAttention} from './fused-attention.ts';
 import {fusedOperation} from './fused-operation.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../../model/tf.ts';
 import type {Dropout} from '../dropout.ts';
 import type {TrainingKernels} from './training-kernels.ts';
 

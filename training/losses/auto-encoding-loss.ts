@@ -1,5 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import {stopGradient} from '../../model/stop-gradient.ts';
+import {tf} from '../../model/tf.ts';
 import type {CompressionLossOptions, CompressionSample} from './compression-sample.ts';
 import {takenPlaces} from './taken-places.ts';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../../model/tf.ts';
 
 /**
  * Which of right-aligned places are taken.

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../../model/tf.ts';
 
 /** A weight, and what Adam keeps of its gradients: tensors of the weight's shape. */
 export type AdamWeight = {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import {tf} from '../../model/tf.ts';
 
 /** What a group of gradients is multiplied by so that its global norm is at most `limit` (Pascanu et al. 2013). [] */
 export function clipFactor(norm: tf.Scalar, limit: number): tf.Scalar {
